@@ -1,0 +1,21 @@
+import type { Adapter } from '../../ports/store.ts';
+import { MemoryStore } from './store.ts';
+
+/** Options of `memory()`. */
+export interface MemoryOptions {
+  /** How long a partition stays with an owner that gives no sign of life, in milliseconds. Default: 10,000. */
+  readonly lease?: number;
+  /** The store's clock, which leases and due times follow. Default: the machine's. For tests. */
+  readonly now?: () => Date;
+}
+
+/**
+ * Everything in the memory of this process. One object given to two applications is one store. What handlers changed in
+ * memory of their own is not rolled back with a unit.
+ */
+export function memory({
+  lease = 10_000,
+  now = () => new Date(),
+}: MemoryOptions = {}): Adapter & { readonly store: MemoryStore } {
+  return { name: 'memory', store: new MemoryStore(lease, now) };
+}
