@@ -15,4 +15,6 @@ export abstract class IdempotencyStorageBackend {
   abstract start(key: string): Awaitable<void>;
   /** Marks `key` as done. */
   abstract finish(key: string, result: Encoded): Awaitable<void>;
+  /** Forgets that `key` was started: its effect failed and said so. One that is done stays done. */
+  abstract abandon(key: string): Awaitable<void>;
 }

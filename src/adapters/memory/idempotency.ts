@@ -16,4 +16,8 @@ export class MemoryIdempotency extends IdempotencyStorageBackend {
   finish(key: string, result: Encoded): void {
     this.#marks.set(key, { state: 'done', result });
   }
+
+  abandon(key: string): void {
+    if (this.#marks.get(key)?.state === 'started') this.#marks.delete(key);
+  }
 }

@@ -1,10 +1,12 @@
+import { milliseconds } from '../../message/duration.ts';
+import type { Duration } from '../../message/types.ts';
 import type { Adapter } from '../../ports/store.ts';
 import { MemoryStore } from './store.ts';
 
 /** Options of `memory()`. */
 export interface MemoryOptions {
-  /** How long a partition stays with an owner that gives no sign of life, in milliseconds. Default: 10,000. */
-  readonly lease?: number;
+  /** How long a partition stays with an owner that gives no sign of life. Default: 10 s. */
+  readonly lease?: Duration;
   /** The store's clock, which leases and due times follow. Default: the machine's. For tests. */
   readonly now?: () => Date;
 }
@@ -14,8 +16,8 @@ export interface MemoryOptions {
  * memory of their own is not rolled back with a unit.
  */
 export function memory({
-  lease = 10_000,
+  lease = '10s',
   now = () => new Date(),
 }: MemoryOptions = {}): Adapter & { readonly store: MemoryStore } {
-  return { name: 'memory', store: new MemoryStore(lease, now) };
+  return { name: 'memory', store: new MemoryStore(milliseconds(lease), now) };
 }

@@ -1,6 +1,7 @@
 import { isShareable } from '../../message/message.ts';
 import { copyOf } from '../../message/plain.ts';
 import type { NewEvent, StoredEvent, StreamId } from '../../message/recorded-event.ts';
+import { IdSet } from './id-set.ts';
 
 /** The events of one stream, in order. */
 export interface Stream {
@@ -16,7 +17,7 @@ export class Log {
   readonly events: StoredEvent[] = [];
   /** How many events are committed: the position of the last one. */
   committed = 0;
-  readonly #ids = new Set<string>();
+  readonly #ids = new IdSet();
   readonly #streams = new Map<string, Map<string, Map<string, Stream>>>();
   /** Events whose payload somebody could change: each reader gets a copy of its own. */
   readonly #unshared = new Set<StoredEvent>();
@@ -51,10 +52,8 @@ export class Log {
   reserve(events: readonly NewEvent[]): string | undefined {
     for (let i = 0; i < events.length; i += 1) {
       const { eventId } = events[i] as NewEvent;
-      const { size } = this.#ids;
-      this.#ids.add(eventId);
-      if (this.#ids.size > size) continue;
-      for (let j = 0; j < i; j += 1) this.#ids.delete((events[j] as NewEvent).eventId);
+      if (this.#ids.add(eventId)) continue;
+      this.#release(events, i);
       return eventId;
     }
     return undefined;
@@ -66,8 +65,8 @@ export class Log {
     try {
       for (let i = 0; i < events.length; i += 1) positions.push(this.#add(stream, events[i] as NewEvent));
     } catch (error) {
-      this.truncate(length);
-      for (const { eventId } of events) this.#ids.delete(eventId);
+      this.#release(events, events.length);
+      this.#pop(length);
       throw error;
     }
   }
@@ -101,12 +100,8 @@ export class Log {
 
   /** Takes back all events but the first `length`. */
   truncate(length: number): void {
-    while (this.events.length > length) {
-      const event = this.events.pop() as StoredEvent;
-      this.stream(event.stream)?.events.pop();
-      this.#ids.delete(event.eventId);
-      this.#unshared.delete(event);
-    }
+    this.#release(this.events, this.events.length, length);
+    this.#pop(length);
   }
 
   /** Events as a reader may have them. */
@@ -115,5 +110,18 @@ export class Log {
     return events.map((event) =>
       this.#unshared.has(event) ? { ...event, data: copyOf(event.data as object) } : event,
     );
+  }
+
+  /** Gives back the ids of events from `start` to before `end`, last first. */
+  #release(events: readonly { readonly eventId: string }[], end: number, start = 0): void {
+    for (let i = end - 1; i >= start; i -= 1) this.#ids.delete((events[i] as NewEvent).eventId);
+  }
+
+  #pop(length: number): void {
+    while (this.events.length > length) {
+      const event = this.events.pop() as StoredEvent;
+      this.stream(event.stream)?.events.pop();
+      this.#unshared.delete(event);
+    }
   }
 }
