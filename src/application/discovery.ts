@@ -75,7 +75,7 @@ interface Found {
 
 const importModule = (url: string): Promise<unknown> => import(url);
 
-/** In turn: what a module does when it is loaded happens in the same order every time. */
+/** In turn, and exports by name, as Node sorts them and bundlers do not: the order is the same every time. */
 async function load(
   all: readonly Source[],
   importer: (url: string) => Promise<unknown>,
@@ -84,8 +84,9 @@ async function load(
   const found = new Map<unknown, Found>();
   for (const { path, room } of all) {
     try {
-      const module = (await importer(pathToFileURL(path).href)) as object;
-      for (const [name, value] of Object.entries(module)) {
+      const module = (await importer(pathToFileURL(path).href)) as Record<string, unknown>;
+      for (const name of Object.keys(module).sort()) {
+        const value = module[name];
         const earlier = found.get(value);
         if (earlier === undefined) found.set(value, { name, path, service: room === 'services' });
         else earlier.service ||= room === 'services';

@@ -43,7 +43,8 @@ async function scan(folder: string, room: Room | undefined, typescript: boolean,
     const path = join(folder, entry.name);
     const target = entry.isSymbolicLink() ? await stat(path).catch(() => undefined) : entry; // undefined: a dead link
     if (target?.isDirectory()) result.push(...(await scan(path, roomOf(entry.name) ?? room, typescript, seen)));
-    else if (target?.isFile() && room !== undefined && isSource(entry.name, typescript)) result.push({ path, room });
+    else if (target?.isFile() && room !== undefined && isSource(entry.name, typescript))
+      result.push({ path: await realpath(path), room }); // one path, one module: a second copy of a class is another class
   }
   return result;
 }

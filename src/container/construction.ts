@@ -46,9 +46,7 @@ export class Construction implements Resolver {
   /** Makes it if all it needs is there; `state` tells. */
   attempt(neededBy?: Construction): void {
     if (this.state !== 'unmade') return;
-    this.#neededBy = neededBy;
-    this.dependencies = [];
-    this.blocker = undefined;
+    this.#begin(neededBy);
     let value: unknown;
     try {
       value = resolving(this, this.registration.create);
@@ -94,6 +92,12 @@ export class Construction implements Resolver {
   get name(): string {
     const { provider, create, token } = this.registration;
     return (provider !== create && provider.name) || tokenName(token);
+  }
+
+  #begin(neededBy: Construction | undefined): void {
+    this.#neededBy = neededBy;
+    this.dependencies = [];
+    this.blocker = undefined;
   }
 
   #transient(registration: Registration): Construction {

@@ -141,7 +141,7 @@ export class Container {
 }
 
 function registrationOf<T>(token: Token<T>, provider: Provider<T>): Registration {
-  return { token, provider, create: isClass(provider) ? () => new provider() : provider };
+  return { token, provider, create: isClass(provider) ? () => new provider() : (provider as () => unknown) };
 }
 
 function asynchronous(construction: Construction): string {
