@@ -12,6 +12,8 @@ export interface StoreCapabilities {
   readonly durable: boolean;
   /** Handlers can write into the transaction of the store. */
   readonly sessions: boolean;
+  /** Several units can be open at the same time. Where not, they run in turn, and so do handlers that use a session. */
+  readonly concurrentUnits: boolean;
   /** Several processes may use it at the same time. */
   readonly shared: boolean;
 }

@@ -10,7 +10,7 @@ import { UnitQueue } from './unit-of-work.ts';
 /** A store that lives as long as the object does. */
 export class MemoryStore implements Store {
   readonly name = 'memory';
-  readonly capabilities: StoreCapabilities = { durable: false, sessions: false, shared: false };
+  readonly capabilities: StoreCapabilities = { durable: false, sessions: false, concurrentUnits: false, shared: false };
   readonly sessions = [];
   readonly events: MemoryEventStore;
   readonly unitOfWork: UnitQueue;
