@@ -69,6 +69,18 @@ describe('start and stop', () => {
   });
 });
 
+describe('a second stop', () => {
+  it('waits for the first, and fails as it does', async () => {
+    const { log, instances } = parts('ab', ['-b']);
+    const lifecycle = new Lifecycle(instances);
+    await lifecycle.start();
+    const first = caught(lifecycle.stop());
+    expect(await caught(lifecycle.stop())).toEqual(new Error('-b'));
+    expect(log).toEqual(['+a', '+b', '-b', '-a']);
+    expect(await first).toEqual(new Error('-b'));
+  });
+});
+
 describe('half a start', () => {
   it('stops in reverse what had started, and throws the error of the start', async () => {
     const { log, instances } = parts('abcd', ['+c']);
@@ -111,6 +123,15 @@ describe('half a start', () => {
     expect(await started).toMatchObject({ code: 'LIFECYCLE' });
     await stopped;
     expect(log).toEqual(['+a', '+slow', 'slow is up', '-slow', '-a']);
+  });
+
+  it('tells what failed in a start to who starts, and what failed in a stop to who stops', async () => {
+    const { instances } = parts('ab', ['+b', '-a']);
+    const lifecycle = new Lifecycle(instances);
+    const started = caught(lifecycle.start());
+    const stopped = caught(lifecycle.stop());
+    expect(await started).toMatchObject({ code: 'LIFECYCLE' });
+    expect(await stopped).toEqual(new Error('-a'));
   });
 
   it('stops too what its constructor had started, since it has no onStartup', async () => {

@@ -139,7 +139,7 @@ describe('what is imported', () => {
     await write({ 'shared/totals.js': type('Totals', 'processor') });
     await mkdir(join(root, 'processors'));
     await symlink('../shared', join(root, 'processors/shared'));
-    await symlink('..', join(root, 'processors/up'));
+    for (const name of ['up', 'again']) await symlink('..', join(root, 'processors', name)); // two: paths without number
     await symlink('../shared/totals.js', join(root, 'processors/one.js'));
     await symlink('gone.js', join(root, 'processors/dead.js'));
     const { processors, findings } = await found();
@@ -275,6 +275,7 @@ describe('services', () => {
     await write({
       'services/a.js': `class Token {}
         export class Sql { static provides = Token; get() {} } export class Traced extends Sql {}`,
+      'processors/b.js': `import { Sql } from '../services/a.js'; export class Helper extends Sql {}`,
     });
     const { services } = await found();
     expect(services.map(({ token }) => (token as { name: string }).name)).toEqual(['Token', 'Traced']);
