@@ -5,7 +5,7 @@ const ranks = [
   { rooms: ['message', 'telemetry'], sideways: true },
   { rooms: ['blocks'] },
   { rooms: ['routing', 'ports', 'context', 'container', 'adapters/memory'], sideways: true },
-  { rooms: ['aggregate', 'processing', 'query'] },
+  { rooms: ['aggregate', 'processing', 'query', 'middleware'] },
   { rooms: ['command', 'delivery'], sideways: true },
   { rooms: ['testing'] },
   { rooms: ['application'] },

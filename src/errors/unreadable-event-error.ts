@@ -1,4 +1,3 @@
-import type { StreamId } from '../message/recorded-event.ts';
 import { InterlockError } from './interlock-error.ts';
 
 /**
@@ -14,7 +13,7 @@ export class UnreadableEventError extends InterlockError {
   /** Its place in the log. */
   readonly position: bigint;
 
-  readonly stream: StreamId;
+  readonly stream: { readonly tenant: string; readonly type: string; readonly id: string };
 
   /** The name it is stored under. */
   readonly eventName: string;
@@ -23,7 +22,7 @@ export class UnreadableEventError extends InterlockError {
 
   /** @param advice what is wrong and what to do about it, as sentences. */
   constructor(
-    event: { readonly position: bigint; readonly stream: StreamId; readonly name: string },
+    event: { readonly position: bigint; readonly stream: UnreadableEventError['stream']; readonly name: string },
     reason: UnreadableReason,
     advice: string,
     options?: ErrorOptions,

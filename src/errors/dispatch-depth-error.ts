@@ -1,0 +1,17 @@
+import { InterlockError } from './interlock-error.ts';
+
+/** Commands dispatched by synchronous handlers caused one another more than 100 deep. Everything was rolled back. */
+export class DispatchDepthError extends InterlockError {
+  readonly code = 'DISPATCH_DEPTH';
+  /** Names of commands and events, from the root to where it was stopped. */
+  readonly chain: readonly string[];
+
+  constructor(limit: number, chain: readonly string[]) {
+    const shown =
+      chain.length > 12 ? [...chain.slice(0, 4), `… ${chain.length - 10} more …`, ...chain.slice(-6)] : chain;
+    super(
+      `Commands caused one another more than ${limit} deep, so everything was rolled back: ${shown.join(' → ')}. Break the circle, or make one of the processors asynchronous.`,
+    );
+    this.chain = chain;
+  }
+}

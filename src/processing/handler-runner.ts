@@ -1,0 +1,88 @@
+import type { RecordedContext } from '../blocks/contexts.ts';
+import { bareScope, isPromise, within, type Scope } from '../context/scope.ts';
+import type { Trail } from '../context/trail.ts';
+import type { Transaction } from '../context/transaction.ts';
+import { HandlerTimeoutError } from '../errors/handler-timeout-error.ts';
+import { decisionOf, type Decision } from '../blocks/outcome.ts';
+import type { Awaitable } from '../message/types.ts';
+import { handlerFor, type ProcessorDefinition } from './definition.ts';
+import type { HandlerServices } from './handler-services.ts';
+import type { Occurrence } from './occurrence.ts';
+import { OccurrenceContext } from './occurrence-context.ts';
+
+/** Calls handlers: in a scope of their own, within their time. */
+export class HandlerRunner {
+  readonly #services: HandlerServices;
+
+  constructor(services: HandlerServices) {
+    this.#services = services;
+  }
+
+  /**
+   * Calls the handler for an event, if there is one. Answers at once where the handler does. Whatever it throws is its own
+   * failure: nothing here fails for reasons of the store.
+   */
+  run(
+    definition: ProcessorDefinition,
+    occurrence: Occurrence,
+    transaction: Transaction | undefined,
+    trail?: Trail,
+  ): Awaitable<Decision | undefined> {
+    const handler = handlerFor(definition, Object.getPrototypeOf(occurrence.event).constructor);
+    if (handler === undefined) return undefined;
+    const { header, event } = occurrence;
+    const scope: Scope = {
+      tenant: header.stream.tenant,
+      correlationId: header.correlationId,
+      messageId: header.eventId,
+      headers: header.headers,
+      session: transaction && { kind: 'unit', unit: transaction.unit },
+      transaction,
+      trail: trail && { name: header.name, parent: trail, depth: trail.depth },
+      processor: definition.name,
+      open: true,
+      holdsLock: false,
+      lastNested: undefined,
+    };
+    const context = new OccurrenceContext(occurrence, definition.name, this.#services, scope);
+    const result = within(scope, () => handler.call(definition.instance, event, context));
+    if (!isPromise(result)) return result === undefined ? undefined : decisionOf(result);
+    return inTime(result, definition, occurrence, context, scope).then(decisionOf);
+  }
+
+  /** The context of an occurrence that is looked at and not handled, as `sequenceBy` does. */
+  contextOf(definition: ProcessorDefinition, occurrence: Occurrence): RecordedContext {
+    const { header } = occurrence;
+    const closed = { ...bareScope(undefined), tenant: header.stream.tenant, processor: definition.name, open: false };
+    return new OccurrenceContext(occurrence, definition.name, this.#services, closed);
+  }
+}
+
+function inTime(
+  result: Promise<unknown>,
+  definition: ProcessorDefinition,
+  { header }: Occurrence,
+  context: OccurrenceContext,
+  scope: Scope,
+): Promise<unknown> {
+  const { timeout } = definition.options;
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      const late = new HandlerTimeoutError(definition.name, header.name, timeout);
+      scope.open = false;
+      context.timedOut(late);
+      reject(late);
+    }, timeout);
+    const done = (): void => clearTimeout(timer);
+    result.then(
+      (value) => {
+        done();
+        resolve(value);
+      },
+      (error: unknown) => {
+        done();
+        reject(error as Error);
+      },
+    );
+  });
+}

@@ -1,0 +1,151 @@
+import { bareScope, within } from '../context/scope.ts';
+import { Transaction } from '../context/transaction.ts';
+import { ConfigurationError } from '../errors/configuration-error.ts';
+import { ProcessorFailedError } from '../errors/processor-failed-error.ts';
+import type { StoredEvent } from '../message/recorded-event.ts';
+import type { EventStore } from '../ports/event-store.ts';
+import type { Lease } from '../ports/processor-store.ts';
+import type { ProcessorDefinition } from './definition.ts';
+import { describeFailure } from './failure-policy.ts';
+import { occurrenceOf } from './occurrence-of.ts';
+import { PartitionLoop } from './partition-loop.ts';
+import type { ProcessingParts } from './parts.ts';
+
+/** Options of `replay`. */
+export interface ReplayOptions {
+  /** Where to begin: default the beginning of the log; a position is exclusive. */
+  readonly from?: 'beginning' | { readonly position: bigint };
+  /** Called after every page. */
+  readonly onProgress?: (at: { readonly position: bigint; readonly head: bigint }) => void;
+  /** `once` and `dispatch` run again instead of giving their kept results. Default false. Risk: mails go out again. */
+  readonly replayEffects?: boolean;
+  /** Aborting it leaves an asynchronous replay for the next call, or the next runner, to go on with; a synchronous one is rolled back. */
+  readonly signal?: AbortSignal;
+}
+
+const NEVER = new AbortController().signal;
+
+/**
+ * Sets an asynchronous processor back and brings it to the head, in this process: takes its partitions over from whoever has
+ * them, calls `reset()` in the transaction of the checkpoints, and handles page after page. A replay that did not come to its
+ * end is gone on with, not begun again.
+ */
+export async function replay(
+  parts: ProcessingParts,
+  definition: ProcessorDefinition,
+  options: ReplayOptions,
+): Promise<void> {
+  if (definition.instance.reset === undefined) throw new ConfigurationError([withoutReset(definition)]);
+  const { processors, unitOfWork, lease: leaseTime } = parts.store;
+  const { signal } = options;
+  signal?.throwIfAborted();
+  const begin = options.from === undefined || options.from === 'beginning' ? '0' : String(options.from.position);
+  const leases = await Transaction.run(unitOfWork, async (transaction) => {
+    const { unit } = transaction;
+    const records = await processors.partitions(definition.name, unit);
+    const taken: Lease[] = [];
+    for (const { partition } of records) {
+      const lease = await processors.claim(
+        { processor: definition.name, partition },
+        { owner: parts.owner, lease: leaseTime, force: true },
+        unit,
+      );
+      if (lease !== undefined) taken.push(lease);
+    }
+    if (records.some(({ replayUntil }) => replayUntil !== undefined)) return taken;
+    await within(bareScope({ kind: 'unit', unit }, transaction), async () => definition.instance.reset?.());
+    for (const lease of taken) {
+      const cursor = records.find((record) => record.partition === lease.partition)?.cursor;
+      const back = parts.source.compare(begin, cursor) < 0 ? cursor : undefined;
+      await processors.rewind(lease, { cursor: begin, replayUntil: back }, unit);
+    }
+    return taken;
+  });
+  parts.advanced.notify();
+  await Promise.all(
+    leases.map(async (lease) => {
+      const loop = new PartitionLoop(parts, definition, lease.partition);
+      const stop = (): void => loop.stop();
+      signal?.addEventListener('abort', stop);
+      try {
+        await loop.own(lease, 'head', options.replayEffects, (own) =>
+          report(parts, own.cursor, options).catch((error: unknown) =>
+            parts.logger.error(`onProgress failed: ${String(error)}`),
+          ),
+        );
+      } finally {
+        signal?.removeEventListener('abort', stop);
+        await processors.release(lease);
+        parts.advanced.notify();
+      }
+    }),
+  );
+  signal?.throwIfAborted();
+}
+
+/**
+ * Sets a synchronous processor back and brings it to the head in one unit: `reset`, all pages and the head. Dispatches that
+ * reach it wait.
+ */
+export async function replaySynchronous(
+  parts: ProcessingParts,
+  events: EventStore,
+  definition: ProcessorDefinition,
+  options: ReplayOptions,
+): Promise<void> {
+  if (definition.instance.reset === undefined) throw new ConfigurationError([withoutReset(definition)]);
+  const signal = options.signal ?? NEVER;
+  await Transaction.run(parts.store.unitOfWork, async (transaction) => {
+    const { unit } = transaction;
+    await within(bareScope({ kind: 'unit', unit }, transaction), async () => definition.instance.reset?.());
+    const head = await events.head(unit);
+    const circumstances = { replayUntil: String(head), replayEffects: options.replayEffects ?? false, signal };
+    let after = options.from === undefined || options.from === 'beginning' ? 0n : options.from.position;
+    while (after < head) {
+      signal.throwIfAborted();
+      const page = await events.read(
+        { after, limit: definition.options.batchSize, names: definition.eventNames },
+        unit,
+      );
+      for (const stored of page.events) {
+        await handle(parts, definition, stored, circumstances, transaction);
+        await parts.deliverPending(transaction);
+      }
+      after = page.position;
+      options.onProgress?.({ position: after, head });
+    }
+  });
+}
+
+async function handle(
+  parts: ProcessingParts,
+  definition: ProcessorDefinition,
+  stored: StoredEvent,
+  circumstances: Parameters<typeof occurrenceOf>[3],
+  transaction: Transaction,
+): Promise<void> {
+  const failed = (why: string, cause?: unknown): never => {
+    throw new ProcessorFailedError(definition.name, `${stored.name} at position ${stored.position}`, why, { cause });
+  };
+  let decision;
+  try {
+    decision = await parts.runner.run(definition, occurrenceOf(parts, stored, 1, circumstances), transaction);
+  } catch (error) {
+    return failed(describeFailure({ error }).cause.split('\n', 1)[0] ?? '', error);
+  }
+  if (decision !== undefined && decision.kind !== 'skip') failed(`it returned ${decision.kind}: ${decision.why}`);
+}
+
+async function report(
+  parts: ProcessingParts,
+  cursor: string | undefined,
+  { onProgress }: ReplayOptions,
+): Promise<void> {
+  if (onProgress === undefined) return;
+  const head = await parts.source.head();
+  onProgress({ position: parts.source.position(cursor), head: parts.source.position(head) });
+}
+
+function withoutReset({ name, class: type }: ProcessorDefinition): string {
+  return `${name} cannot be replayed: ${type.name} has no reset(), so what it built would be built twice. Write one that empties its tables.`;
+}

@@ -1,0 +1,206 @@
+import type { EventProcessor } from '../blocks/event-processor.ts';
+import { CatchUpTimeoutError } from '../errors/catch-up-timeout-error.ts';
+import { ConfigurationError } from '../errors/configuration-error.ts';
+import { ConsistencyTimeoutError } from '../errors/consistency-timeout-error.ts';
+import { LifecycleError } from '../errors/lifecycle-error.ts';
+import { milliseconds } from '../message/duration.ts';
+import type { Class, Duration } from '../message/types.ts';
+import type { EventStore } from '../ports/event-store.ts';
+import type { ProcessorRecord } from '../ports/processor-store.ts';
+import { processorName, type ProcessorDefinition } from './definition.ts';
+import type { ProcessingParts } from './parts.ts';
+import { replay, replaySynchronous, type ReplayOptions } from './replay.ts';
+import { CheckpointWatch, Run, type ProcessorRun } from './run.ts';
+import { statusOf, type PartitionStatus } from './status.ts';
+
+/** What can be asked of processors, and done with them. */
+export interface Processors {
+  /** How far each partition of each registered asynchronous processor is, who has it, and what is wrong. */
+  status(): Promise<readonly PartitionStatus[]>;
+  /** Stops a processor in every process, after the batch in hand; stored, so it survives a restart. */
+  pause(processor: Class<EventProcessor>): Promise<void>;
+  /** Lets a paused or halted processor go on. */
+  resume(processor: Class<EventProcessor>): Promise<void>;
+  /**
+   * Builds again what a processor has built: `reset()`, then all events up to the head, in this process. Resolves at the head.
+   * @throws ConfigurationError if it has no `reset()`.
+   */
+  replay(processor: Class<EventProcessor>, options?: ReplayOptions): Promise<void>;
+}
+
+/** All processors of one application. */
+export class Supervisor implements Processors {
+  readonly #parts: ProcessingParts;
+  readonly #events: EventStore;
+  readonly #definitions: ReadonlyMap<string, ProcessorDefinition>;
+  readonly #runs = new Set<Run>();
+  readonly #watch: CheckpointWatch;
+
+  constructor(parts: ProcessingParts, events: EventStore, definitions: ReadonlyMap<string, ProcessorDefinition>) {
+    this.#parts = parts;
+    this.#events = events;
+    this.#definitions = definitions;
+    this.#watch = new CheckpointWatch(parts);
+  }
+
+  /**
+   * Compares what is registered with what the store remembers, and remembers what is new.
+   * @throws ConfigurationError if a processor's delivery changed and nothing says where it goes on.
+   */
+  async start(): Promise<void> {
+    const findings: string[] = [];
+    const changed: ProcessorDefinition[] = [];
+    const { processors } = this.#parts.store;
+    for (const definition of this.#definitions.values()) {
+      const { name, delivery, options } = definition;
+      const record = await processors.find(name);
+      if (record === undefined) {
+        await processors.save({ processor: name, delivery, partitions: options.partitions, paused: false });
+        continue;
+      }
+      if (record.delivery !== delivery) {
+        if (options.startFrom === undefined) findings.push(deliveryChanged(record, definition));
+        else changed.push(definition);
+      } else if (record.partitions !== options.partitions)
+        findings.push(
+          `${name} has ${record.partitions} partitions in this store and is registered with ${options.partitions}: the number cannot change yet, so register ${record.partitions}.`,
+        );
+    }
+    if (findings.length > 0) throw new ConfigurationError(findings);
+    for (const definition of changed) await this.#changeDelivery(definition);
+  }
+
+  async run(...types: readonly Class<EventProcessor>[]): Promise<ProcessorRun> {
+    const definitions =
+      types.length === 0
+        ? [...this.#definitions.values()].filter(({ delivery }) => delivery === 'async')
+        : types.map((type) => this.#asynchronous(type));
+    const run = new Run(this.#parts, definitions, (stopped) => this.#runs.delete(stopped));
+    this.#runs.add(run);
+    return run;
+  }
+
+  /** Stops all runs. */
+  async stop(timeout: Duration): Promise<void> {
+    await Promise.all([...this.#runs].map((run) => run.stop({ timeout })));
+  }
+
+  async settled(options: { readonly timeout?: Duration; readonly signal?: AbortSignal } = {}): Promise<void> {
+    const timeout = options.timeout === undefined ? Number.POSITIVE_INFINITY : milliseconds(options.timeout);
+    const end = performance.now() + timeout;
+    const names = [...this.#definitions.values()]
+      .filter(({ delivery }) => delivery === 'async')
+      .map(({ name }) => name);
+    for (;;) {
+      const target = await this.#parts.source.head();
+      const left = Math.max(0, end - performance.now());
+      const behind = await this.#watch.wait(names, target, { timeout: left, signal: options.signal });
+      if (behind.length > 0) throw new CatchUpTimeoutError(timeout, behind);
+      if ((await this.#parts.source.head()) !== target) continue;
+      const due = await this.#due(names);
+      if (due.length === 0) return;
+      if (performance.now() >= end) throw new CatchUpTimeoutError(timeout, due);
+      await this.#parts.advanced.wait(20, options.signal);
+      options.signal?.throwIfAborted();
+    }
+  }
+
+  /** Read your own writes: see `DispatchOptions.waitFor`. */
+  async wait(
+    types: readonly Class<EventProcessor>[],
+    position: bigint,
+    options: {
+      readonly timeout: number;
+      readonly within: string | undefined;
+      readonly signal: AbortSignal | undefined;
+    },
+  ): Promise<void> {
+    for (const type of types) {
+      const { name, delivery } = this.#definition(type);
+      // A synchronous processor is done already; one that dispatches and waits for itself would wait for ever.
+      if (delivery === 'sync' || name === options.within) continue;
+      const behind = await this.#watch.wait([name], String(position), options);
+      if (behind.length > 0) throw new ConsistencyTimeoutError(name, position, options.timeout);
+    }
+  }
+
+  async status(): Promise<readonly PartitionStatus[]> {
+    const loops = [...this.#runs].flatMap((run) => run.loops);
+    const all: PartitionStatus[] = [];
+    for (const definition of this.#definitions.values())
+      if (definition.delivery === 'async') all.push(...(await statusOf(this.#parts, definition, loops)));
+    return all;
+  }
+
+  async pause(type: Class<EventProcessor>): Promise<void> {
+    const { name } = this.#asynchronous(type);
+    await this.#parts.store.processors.setPaused(name, true);
+    this.#parts.advanced.notify();
+    // Loops of this process let go of their partitions before this resolves.
+    const owned = async (): Promise<boolean> =>
+      (await this.#parts.store.processors.partitions(name)).some(({ owner }) => owner === this.#parts.owner);
+    while (await owned()) await this.#parts.advanced.wait(20);
+  }
+
+  async resume(type: Class<EventProcessor>): Promise<void> {
+    const { name } = this.#asynchronous(type);
+    await this.#parts.store.processors.clearHalt(name);
+    await this.#parts.store.processors.setPaused(name, false);
+    for (const run of this.#runs) run.forgetHalt();
+    this.#parts.advanced.notify();
+  }
+
+  async replay(type: Class<EventProcessor>, options: ReplayOptions = {}): Promise<void> {
+    const definition = this.#definition(type);
+    if (definition.delivery === 'sync') await replaySynchronous(this.#parts, this.#events, definition, options);
+    else await replay(this.#parts, definition, options);
+  }
+
+  async #changeDelivery(definition: ProcessorDefinition): Promise<void> {
+    const { processors } = this.#parts.store;
+    const { name, delivery, options } = definition;
+    await processors.save({ processor: name, delivery, partitions: options.partitions, paused: false });
+    if (options.startFrom !== 'beginning') return;
+    if (delivery === 'sync') await replaySynchronous(this.#parts, this.#events, definition, {});
+    else await replay(this.#parts, definition, {});
+  }
+
+  async #due(names: readonly string[]): Promise<string[]> {
+    const { processors } = this.#parts.store;
+    const due: string[] = [];
+    const now = await processors.now();
+    for (const name of names)
+      for (const { partition } of await processors.partitions(name)) {
+        const next = await processors.letters.nextDue(name, partition);
+        if (next !== undefined && next.getTime() <= now.getTime())
+          due.push(`${name} (partition ${partition}) has letters due`);
+      }
+    return due;
+  }
+
+  #definition(type: Class<EventProcessor>): ProcessorDefinition {
+    const name = processorName(type);
+    const definition = this.#definitions.get(name);
+    if (definition === undefined || definition.class !== (type as unknown))
+      throw new LifecycleError(`${name} is not registered here: .registerEventProcessor(${type.name}) first.`);
+    return definition;
+  }
+
+  #asynchronous(type: Class<EventProcessor>): ProcessorDefinition {
+    const definition = this.#definition(type);
+    if (definition.delivery === 'sync')
+      throw new LifecycleError(
+        `${definition.name} is synchronous: it runs inside dispatch, there is nothing to run, pause or resume. Register it with { delivery: 'async' } for that.`,
+      );
+    return definition;
+  }
+}
+
+function deliveryChanged(
+  { processor, delivery: before }: ProcessorRecord,
+  { delivery: now }: ProcessorDefinition,
+): string {
+  return before === 'sync'
+    ? `${processor} ran synchronously in this store and is now asynchronous: it has no checkpoint, so it would handle everything again. Register it with startFrom: 'end' if what it built is up to date, or startFrom: 'beginning' to build it again.`
+    : `${processor} ran asynchronously in this store and is now ${now === 'sync' ? 'synchronous' : now}: what lies after its checkpoint would be left out. Register it with startFrom: 'beginning' to build it again, or startFrom: 'end' if what it built is up to date.`;
+}

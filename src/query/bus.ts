@@ -1,0 +1,80 @@
+import type { QueryContext } from '../blocks/contexts.ts';
+import { currentScope, within } from '../context/scope.ts';
+import { NoHandlerError } from '../errors/no-handler-error.ts';
+import { Query as AnyQuery } from '../message/define.ts';
+import type { MessageStatics, Query, ResultOf } from '../message/types.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { IdGenerator } from '../ports/ids.ts';
+import type { Handler } from '../routing/handler-table.ts';
+import type { MiddlewareChain } from '../routing/middleware.ts';
+
+/** Options of `query`. */
+export interface QueryOptions {
+  /** Whose data it is. Default: that of the running handler, else `''`. */
+  readonly tenant?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
+}
+
+/** Who answers a query. */
+export interface QueryRoute {
+  readonly projection: object;
+  readonly handler: Handler;
+}
+
+export interface QueryBusParts {
+  readonly routes: ReadonlyMap<object, QueryRoute>;
+  readonly middleware: MiddlewareChain;
+  readonly clock: Clock;
+  readonly ids: IdGenerator;
+  readonly shutdown: AbortSignal;
+}
+
+/** Brings queries to their projections. A session reads outside of any unit there: committed rows only. */
+export class QueryBus {
+  readonly #parts: QueryBusParts;
+  readonly #newId: () => string;
+
+  constructor(parts: QueryBusParts) {
+    this.#parts = parts;
+    this.#newId = () => parts.ids.next();
+  }
+
+  async query<Q extends Query>(query: Q, options: QueryOptions = {}): Promise<ResultOf<Q>> {
+    const type = Object.getPrototypeOf(query)?.constructor as MessageStatics<string> | undefined;
+    const route = type && this.#parts.routes.get(type);
+    if (route === undefined) throw new NoHandlerError('query', type?.messageName ?? String(query));
+    options.signal?.throwIfAborted();
+    const caller = currentScope();
+    const queryId = this.#newId();
+    const headers = Object.freeze({ ...caller?.headers, ...options.headers });
+    const correlationId = caller?.correlationId || queryId;
+    const tenant = options.tenant ?? caller?.tenant ?? '';
+    const context: QueryContext = {
+      timestamp: this.#parts.clock.now(),
+      tenant,
+      correlationId,
+      causationId: caller?.messageId,
+      headers,
+      signal: options.signal ?? this.#parts.shutdown,
+      newId: this.#newId,
+    };
+    const scope = {
+      tenant,
+      correlationId,
+      messageId: queryId,
+      headers,
+      session: { kind: 'read' } as const,
+      transaction: undefined,
+      trail: undefined,
+      processor: caller?.processor,
+      open: true,
+      holdsLock: false,
+      lastNested: undefined,
+    };
+    const answer = async (): Promise<unknown> => route.handler.call(route.projection, query, context);
+    return (await within(scope, () =>
+      this.#parts.middleware.isEmpty ? answer() : this.#parts.middleware.run(AnyQuery, query, context, answer),
+    )) as ResultOf<Q>;
+  }
+}

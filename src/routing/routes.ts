@@ -1,0 +1,70 @@
+import type { Aggregate } from '../blocks/aggregate.ts';
+import type { CommandContext, EventContext, MessageContext, QueryContext } from '../blocks/contexts.ts';
+import type { Awaitable, Class, Command, Event, Query, ResultOf } from '../message/types.ts';
+import type { EventProcessor, Projection } from '../blocks/event-processor.ts';
+import type { HandlerResult } from '../blocks/outcome.ts';
+import type { Interceptable } from './decorators.ts';
+import { record, type RouteKind } from './handler-table.ts';
+
+/** Names of the public methods of T that can be called like F. */
+export type MethodLike<T, F> = { [K in keyof T]: T[K] extends F ? K : never }[keyof T] & string;
+
+/** Routes of an event processor, without decorators. */
+export interface ProcessorRoutes<T> {
+  event<E extends Event>(
+    type: Class<E>,
+    method: MethodLike<T, (event: E, context: EventContext) => HandlerResult>,
+  ): this;
+  anyEvent(method: MethodLike<T, (event: Event, context: EventContext) => HandlerResult>): this;
+}
+/** Routes of a projection, without decorators. */
+export interface ProjectionRoutes<T> extends ProcessorRoutes<T> {
+  query<Q extends Query>(
+    type: Class<Q>,
+    method: MethodLike<T, (query: Q, context: QueryContext) => Awaitable<ResultOf<Q>>>,
+  ): this;
+}
+/** Routes of an aggregate, without decorators. */
+export interface AggregateRoutes<T> {
+  command<C extends Command>(
+    type: Class<C>,
+    method: MethodLike<T, (command: C, context: CommandContext) => Awaitable<ResultOf<C>>>,
+  ): this;
+  applies<E extends Event>(type: Class<E>, method: MethodLike<T, (event: E) => void>): this;
+}
+/** Routes of a middleware class, without decorators. */
+export interface MiddlewareRoutes<T> {
+  intercepts(
+    type: Interceptable,
+    method: MethodLike<T, (message: never, next: () => Promise<never>, context: MessageContext) => Promise<unknown>>,
+  ): this;
+}
+
+/**
+ * The handlers of a class, without decorators: `static { routes(this).event(MoneyDeposited, 'onDeposited') }`. The methods
+ * are public ones, checked by name and type; the table is the same as the decorators'.
+ */
+export function routes<T extends Projection>(of: Class<T> & { readonly prototype: Projection }): ProjectionRoutes<T>;
+export function routes<T extends EventProcessor>(of: Class<T>): ProcessorRoutes<T>;
+export function routes<T extends Aggregate>(of: Class<T>): AggregateRoutes<T>;
+export function routes<T extends object>(of: Class<T>): MiddlewareRoutes<T>;
+export function routes(of: Class<object>): object {
+  const add =
+    (kind: RouteKind) =>
+    (type: object, method: string): object => {
+      record(of, { kind, types: [type], method });
+      return table;
+    };
+  const table = {
+    event: add('event'),
+    anyEvent: (method: string) => {
+      record(of, { kind: 'anyEvent', types: [], method });
+      return table;
+    },
+    query: add('query'),
+    command: add('command'),
+    applies: add('applies'),
+    intercepts: add('intercepts'),
+  };
+  return table;
+}
