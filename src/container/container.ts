@@ -89,21 +89,15 @@ export class Container {
   }
 
   /**
-   * Every token that the construction of `token` resolved, directly or through any dependency: which processor uses a
-   * session, for example. Known for what `build` was asked for: singletons, roots, and classes made per use.
+   * Every token that a construction resolved, directly or through any dependency: which processor uses a session, for example.
+   * `of` is a token (a singleton, a root, a class made per use) or one of the `instances`.
    */
-  resolved(token: Token<unknown>): ReadonlySet<Token<unknown>> {
-    const seen = new Set<Construction>();
-    const visit = (construction: Construction): void => {
-      for (const dependency of construction.dependencies) {
-        if (seen.has(dependency)) continue;
-        seen.add(dependency);
-        visit(dependency);
-      }
-    };
+  resolved(of: object): ReadonlySet<Token<unknown>> {
+    const token = of as Token<unknown>;
     const start = this.#registrations.get(token)?.single ?? this.#trials.get(token);
-    if (start !== undefined) visit(start);
-    return new Set([...seen].map((construction) => construction.registration.token));
+    const starts = start === undefined ? this.#constructions().filter(({ value }) => value === of) : [start];
+    const below = inOrder(starts.flatMap(({ dependencies }) => dependencies));
+    return new Set(below.map(({ registration }) => registration.token));
   }
 
   /**
@@ -111,16 +105,11 @@ export class Container {
    * transients among them are those that were injected into others.
    */
   instances(): readonly unknown[] {
-    const seen = new Set<Construction>();
-    const instances = new Set<unknown>(); // of values: two tokens may stand for the same object
-    const visit = (construction: Construction): void => {
-      if (seen.has(construction)) return;
-      seen.add(construction);
-      construction.dependencies.forEach(visit);
-      instances.add(construction.value);
-    };
-    for (const { single } of this.#registrations.values()) if (single !== undefined) visit(single);
-    return [...instances];
+    return [...new Set(this.#constructions().map(({ value }) => value))]; // two tokens may stand for the same object
+  }
+
+  #constructions(): readonly Construction[] {
+    return inOrder([...this.#registrations.values()].flatMap(({ single }) => single ?? []));
   }
 
   #now(registration: Registration): unknown {
@@ -142,6 +131,15 @@ export class Container {
 
 function registrationOf<T>(token: Token<T>, provider: Provider<T>): Registration {
   return { token, provider, create: isClass(provider) ? () => new provider() : (provider as () => unknown) };
+}
+
+/** Constructions and all they resolved, each once, a dependency before its dependents. */
+function inOrder(constructions: readonly Construction[], seen = new Set<Construction>()): readonly Construction[] {
+  return constructions.flatMap((construction) => {
+    if (seen.has(construction)) return [];
+    seen.add(construction);
+    return [...inOrder(construction.dependencies, seen), construction];
+  });
 }
 
 function asynchronous(construction: Construction): string {

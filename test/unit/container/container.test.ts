@@ -562,6 +562,22 @@ describe('what a construction resolved', () => {
     expect(container.resolved(Second)).toEqual(container.resolved(Writer));
   });
 
+  it('is known for an instance, a transient too', async () => {
+    const writers = token<Writer>('writers');
+    class Two {
+      readonly writer = inject(writers);
+      readonly x = inject(unrelated);
+    }
+    const container = register(new Container())
+      .register(repository, () => inject(Session))
+      .register(writers, Writer, { lifetime: 'transient' });
+    await built(container, Two);
+    const two = container.get(Two);
+    expect(container.resolved(two.writer)).toEqual(new Set([outer, repository, Session]));
+    expect(container.resolved(two)).toEqual(new Set([writers, outer, repository, Session, unrelated]));
+    expect(container.resolved({})).toEqual(new Set());
+  });
+
   it('is known for classes made per use', async () => {
     const container = register(new Container()).register(repository, () => inject(Session));
     await container.build([], [Writer]);
@@ -588,6 +604,21 @@ describe('instances', () => {
       .register(BalanceRepository, InMemoryBalanceRepository);
     await built(container);
     expect(container.instances()).toEqual([container.get(BalanceRepository)]);
+  });
+
+  it('are found in one walk, though every level needs the one below twice', async () => {
+    const container = new Container();
+    let below = token<object>('0');
+    container.register(below, () => ({}));
+    for (let level = 1; level <= 40; level++) {
+      const [here, left, right, inner] = [token<object>(`${level}`), token<object>('l'), token<object>('r'), below];
+      container.register(left, () => ({ inner: inject(inner) })).register(right, () => ({ inner: inject(inner) }));
+      container.register(here, () => [inject(left), inject(right)]);
+      below = here;
+    }
+    await built(container);
+    expect(container.instances()).toHaveLength(121);
+    expect(container.resolved(below).size).toBe(120);
   });
 
   it('include the transients that others were built with', async () => {
