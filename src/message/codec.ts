@@ -144,8 +144,7 @@ function parse(text: string, what: string): unknown {
 }
 
 function restore(value: unknown, type: unknown, depth: number): unknown {
-  // A Map adds two levels for each of its own: its pairs.
-  if (depth > 3 * MAX_DEPTH) throw new Error('the types are nested too deep');
+  if (depth > 2 * MAX_DEPTH) throw new Error('the types are nested too deep');
   if (typeof type === 'string') return restoreOne(value, type);
   if (typeof type !== 'object' || type === null) throw new Error(`the types hold ${JSON.stringify(type)}`);
   if (!Array.isArray(type)) return restoreWithin(value, type, depth);

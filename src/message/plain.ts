@@ -17,8 +17,11 @@ export interface Traits {
   readonly unstorable: Unstorable | undefined;
 }
 
-/** Objects within objects, at most; deeper ones are not storable. It keeps every walk off the end of the stack. */
-export const MAX_DEPTH = 1_000;
+/**
+ * Objects within objects, at most; what is nested deeper is not storable. It keeps every walk off the end of the stack, and
+ * the JSON within what SQLite reads: 1,000 levels, of which a Map takes two.
+ */
+export const MAX_DEPTH = 256;
 
 const PLAIN: Traits = { special: false, mutable: false, unstorable: undefined };
 const SPECIAL: Traits = { special: true, mutable: false, unstorable: undefined };
@@ -140,14 +143,16 @@ export class Copier {
         return this.frozen ? freeze(copy) : copy;
       }
       case 'array': {
-        const copy = (value as unknown[]).slice();
-        for (let i = 0; i < copy.length; i++) {
-          const item = copy[i];
-          if (item === undefined && !(i in copy)) {
+        const items = value as unknown[];
+        const copy: unknown[] = [];
+        for (let i = 0; i < items.length; i++) {
+          const item = items[i];
+          if (item === undefined && !(i in items)) {
+            // At once: a sparse array may be four thousand million long.
             this.met |= HAS_UNSTORABLE;
-            break; // a sparse array may be four thousand million long
+            return value;
           }
-          copy[i] = this.copy(item, depth);
+          copy.push(this.copy(item, depth));
         }
         return this.frozen ? freeze(copy) : copy;
       }

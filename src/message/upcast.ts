@@ -28,3 +28,9 @@ export function upcast<E extends Event, V extends number, const F extends number
 ): Upcaster {
   return { messageName: nameOf(type), from: step.from, up: step.up as (old: never) => object };
 }
+
+/** Whether a value was made by `upcast`. */
+export function isUpcaster(value: unknown): value is Upcaster {
+  const { messageName, from, up } = (typeof value === 'object' && value !== null ? value : {}) as Partial<Upcaster>;
+  return typeof messageName === 'string' && typeof from === 'number' && typeof up === 'function';
+}
