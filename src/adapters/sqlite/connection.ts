@@ -11,6 +11,7 @@ export class Connection {
   readonly file: string;
   readonly #plain = new Map<Name, Statement>();
   readonly #rows = new Map<Name, Statement>();
+  readonly #big = new Map<Name, Statement>();
   readonly #bigRows = new Map<Name, Statement>();
   readonly #value = new Map<Name, Statement>();
   readonly #bigValue = new Map<Name, Statement>();
@@ -27,6 +28,11 @@ export class Connection {
   /** To run, or for rows as objects. */
   plain(name: Name): Statement {
     return this.#plain.get(name) ?? this.#keep(this.#plain, name, this.#prepare(name));
+  }
+
+  /** To run, a new row's id as bigint. */
+  big(name: Name): Statement {
+    return this.#big.get(name) ?? this.#keep(this.#big, name, this.#prepare(name).safeIntegers());
   }
 
   /** Rows as arrays. */

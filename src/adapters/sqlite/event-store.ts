@@ -33,11 +33,7 @@ interface Text {
 /** The log in SQLite. There is one writer at a time, so positions have no holes and their order is that of the commits. */
 export class SqliteEventStore implements EventStore {
   readonly #units: SqliteUnits;
-  /** What the present transaction has come to; read from the file once it is another one. */
-  #generation = -1;
-  #head = 0n;
-  #lastStream = 0;
-  /** Names known to be in `stored_names`. */
+  /** Names known to be in `stored_names`; forgotten whenever something was undone. */
   readonly #names = new Set<string>();
   #undone = 0;
 
@@ -102,19 +98,17 @@ export class SqliteEventStore implements EventStore {
       saveKey(writer, key);
       return { status: 'stored', positions: [] };
     }
-    const stream = writer.value('streamKey').get(id.tenant, id.type, id.id) as number | undefined;
-    const actual = stream === undefined ? 0 : (writer.value('streamVersion').get(stream) as number);
+    const state = writer.rows('streamState').get(id.tenant, id.type, id.id) as [number, number] | undefined;
+    const [stream, actual] = state ?? [undefined, 0];
     if (actual !== expectedVersion) return { status: 'conflict', actual };
     // One statement that fails leaves nothing behind; of several, all must be undone together.
     const guarded = inUnit || events.length > 1 || stream === undefined || key !== undefined;
     if (guarded) this.#units.savepoint();
     const positions: bigint[] = [];
     try {
-      this.#catchUp(writer);
       const streamKey = stream ?? this.#openStream(writer, id);
       for (let i = 0; i < events.length; i += 1) {
-        this.#insert(writer, streamKey, commit, i, texts[i] as Text);
-        positions.push(this.#head);
+        positions.push(this.#insert(writer, streamKey, commit, i, texts[i] as Text));
       }
       saveKey(writer, key);
     } catch (error) {
@@ -133,12 +127,11 @@ export class SqliteEventStore implements EventStore {
     { stream, expectedVersion, events }: Commit,
     i: number,
     text: Text,
-  ): void {
+  ): bigint {
     const event = events[i] as NewEvent;
-    writer
-      .plain('insertEvent')
+    const { lastInsertRowid } = writer
+      .big('insertEvent')
       .run(
-        this.#head + 1n,
         event.eventId,
         streamKey,
         stream.tenant,
@@ -154,32 +147,22 @@ export class SqliteEventStore implements EventStore {
         event.causationId ?? null,
         text.headers,
       );
-    this.#head += 1n;
     this.#remember(writer, 'event', event.name);
+    return lastInsertRowid as bigint;
   }
 
   #openStream(writer: Connection, { tenant, type, id }: StreamId): number {
-    this.#lastStream += 1;
-    writer.plain('insertStream').run(this.#lastStream, tenant, type, id);
     this.#remember(writer, 'aggregate', type);
-    return this.#lastStream;
+    return writer.plain('insertStream').run(tenant, type, id).lastInsertRowid as number;
   }
 
   #remember(writer: Connection, kind: 'event' | 'aggregate', name: string): void {
+    if (this.#undone !== this.#units.undone) this.#names.clear();
+    this.#undone = this.#units.undone;
     const known = kind === 'event' ? name : `\0${name}`;
     if (this.#names.has(known)) return;
     writer.plain('insertName').run(kind, name);
     this.#names.add(known);
-  }
-
-  /** Forgets what another transaction came to, or what was undone. */
-  #catchUp(writer: Connection): void {
-    if (this.#undone !== this.#units.undone) this.#names.clear();
-    this.#undone = this.#units.undone;
-    if (this.#generation === this.#units.generation) return;
-    this.#generation = this.#units.generation;
-    this.#head = writer.bigValue('head').get() as bigint;
-    this.#lastStream = writer.value('lastStreamKey').get() as number;
   }
 }
 
@@ -208,12 +191,12 @@ function prepare(commit: Commit): Ready {
 }
 
 function page(connection: Connection, { stream, after, limit }: StreamSlice): StreamPage {
-  const key = connection.value('streamKey').get(stream.tenant, stream.type, stream.id) as number | undefined;
-  if (key === undefined) return { version: 0, events: [] };
-  const events = eventsOf(connection, 'streamEvents', [key, after, Math.min(limit, LIMIT)]);
+  const { tenant, type, id } = stream;
+  const events = eventsOf(connection, 'streamEvents', [tenant, type, id, after, Math.min(limit, LIMIT)], stream);
   const last = events.at(-1);
   if (last !== undefined && events.length < limit) return { version: last.sequence, events };
-  return { version: connection.value('streamVersion').get(key) as number, events };
+  if (last === undefined && after === 0 && limit > 0) return { version: 0, events };
+  return { version: connection.value('versionOf').get(tenant, type, id) as number, events };
 }
 
 function findKey(connection: Connection, { tenant, commandName, key }: CommandKey): KeyedResult | undefined {

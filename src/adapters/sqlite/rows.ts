@@ -1,4 +1,4 @@
-import type { StoredEvent } from '../../message/recorded-event.ts';
+import type { StoredEvent, StreamId } from '../../message/recorded-event.ts';
 import type { Letter } from '../../ports/letter-store.ts';
 import type { Connection } from './connection.ts';
 
@@ -7,50 +7,56 @@ export const LIMIT = 1_000_000_000;
 
 const NO_HEADERS: Readonly<Record<string, string>> = Object.freeze({});
 
+type Integer = number | bigint;
+
 type EventRow = [
-  position: number | bigint,
+  position: Integer,
   eventId: string,
-  tenant: string,
-  type: string,
-  id: string,
-  sequence: number | bigint,
+  sequence: Integer,
   name: string,
-  version: number | bigint,
+  version: Integer,
   data: string,
   types: string | null,
-  timestamp: number | bigint,
+  timestamp: Integer,
   correlationId: string,
   causationId: string | null,
   headers: string | null,
+  tenant: string,
+  type: string,
+  id: string,
 ];
 
-/** Runs a statement that asks for events. Their positions ascend, so the last one tells whether numbers can hold them. */
+/**
+ * Runs a statement that asks for events. Each column of text costs as much as the row itself, so those of a stream that is
+ * known are not asked for. Positions ascend, so the last one tells whether numbers can hold them.
+ */
 export function eventsOf(
   connection: Connection,
   statement: 'page' | 'pageOfNames' | 'streamEvents',
   values: unknown[],
+  stream?: StreamId,
 ): StoredEvent[] {
-  let rows = connection.rows(statement).all(...values) as EventRow[];
+  const rows = connection.rows(statement).all(...values) as EventRow[];
   const last = rows.at(-1);
-  if (last !== undefined && last[0] > Number.MAX_SAFE_INTEGER)
-    rows = connection.bigRows(statement).all(...values) as EventRow[];
-  return rows.map(eventOf);
+  const exact = last === undefined || last[0] <= Number.MAX_SAFE_INTEGER;
+  const events = exact ? rows : (connection.bigRows(statement).all(...values) as EventRow[]);
+  return events.map((row) => eventOf(row, stream ?? { tenant: row[11], type: row[12], id: row[13] }));
 }
 
-function eventOf(row: EventRow): StoredEvent {
+function eventOf(row: EventRow, stream: StreamId): StoredEvent {
   return {
     position: BigInt(row[0]),
-    stream: { tenant: row[2], type: row[3], id: row[4] },
-    sequence: Number(row[5]),
+    stream,
+    sequence: Number(row[2]),
     eventId: row[1],
-    name: row[6],
-    version: Number(row[7]),
-    data: row[8],
-    types: row[9],
-    timestamp: new Date(Number(row[10])),
-    correlationId: row[11],
-    causationId: row[12] ?? undefined,
-    headers: row[13] === null ? NO_HEADERS : Object.freeze(JSON.parse(row[13])),
+    name: row[3],
+    version: Number(row[4]),
+    data: row[5],
+    types: row[6],
+    timestamp: new Date(Number(row[7])),
+    correlationId: row[8],
+    causationId: row[9] ?? undefined,
+    headers: row[10] === null ? NO_HEADERS : Object.freeze(JSON.parse(row[10])),
   };
 }
 

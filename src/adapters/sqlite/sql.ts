@@ -1,7 +1,7 @@
 /** Every statement, by what it is for. Values are always bound; no text is ever put together. */
 
-const EVENT = `position, event_id, tenant, stream_type, stream_id, sequence, type, version, data, types, timestamp,
-  correlation_id, causation_id, headers`;
+const EVENT =
+  'position, event_id, sequence, type, version, data, types, timestamp, correlation_id, causation_id, headers';
 
 const LETTER = `id, processor, partition, sequence_key, position, cursor, source, event_id, type, tenant, stream_type,
   stream_id, sequence, correlation_id, behind, attempts, due_at, error_name, cause, first_at, last_at`;
@@ -28,17 +28,20 @@ export const SQL = {
   rollbackTo: 'ROLLBACK TO unit',
 
   // the log
-  streamKey: 'SELECT stream FROM streams WHERE tenant = ? AND type = ? AND id = ?',
-  lastStreamKey: 'SELECT coalesce(max(stream), 0) FROM streams',
-  insertStream: 'INSERT INTO streams (stream, tenant, type, id) VALUES (?, ?, ?, ?)',
-  streamVersion: 'SELECT coalesce(max(sequence), 0) FROM events WHERE stream = ?',
-  streamEvents: `SELECT ${EVENT} FROM events WHERE stream = ? AND sequence > ? ORDER BY sequence LIMIT ?`,
+  insertStream: 'INSERT INTO streams (tenant, type, id) VALUES (?, ?, ?)',
+  streamState: `SELECT stream, (SELECT coalesce(max(sequence), 0) FROM events WHERE events.stream = streams.stream)
+    FROM streams WHERE tenant = ? AND type = ? AND id = ?`,
+  streamEvents: `SELECT ${EVENT} FROM events
+    WHERE stream = (SELECT stream FROM streams WHERE tenant = ? AND type = ? AND id = ?) AND sequence > ?
+    ORDER BY sequence LIMIT ?`,
+  versionOf: `SELECT coalesce(max(sequence), 0) FROM events
+    WHERE stream = (SELECT stream FROM streams WHERE tenant = ? AND type = ? AND id = ?)`,
   head: 'SELECT coalesce(max(position), 0) FROM events',
-  page: `SELECT ${EVENT} FROM events WHERE position > ? AND position <= ? ORDER BY position`,
-  pageOfNames: `SELECT ${EVENT} FROM events WHERE position > ? AND position <= ?
+  page: `SELECT ${EVENT}, tenant, stream_type, stream_id FROM events WHERE position > ? AND position <= ? ORDER BY position`,
+  pageOfNames: `SELECT ${EVENT}, tenant, stream_type, stream_id FROM events WHERE position > ? AND position <= ?
     AND type IN (SELECT value FROM json_each(?)) ORDER BY position`,
-  insertEvent: `INSERT INTO events (position, event_id, stream, tenant, stream_type, stream_id, sequence, type, version, data,
-    types, timestamp, correlation_id, causation_id, headers) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  insertEvent: `INSERT INTO events (event_id, stream, tenant, stream_type, stream_id, sequence, type, version, data, types,
+    timestamp, correlation_id, causation_id, headers) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   positionBefore: 'SELECT position FROM events WHERE timestamp < ? ORDER BY position DESC LIMIT 1',
   names: 'SELECT kind, name FROM stored_names ORDER BY kind, name',
   insertName: 'INSERT OR IGNORE INTO stored_names (kind, name) VALUES (?, ?)',

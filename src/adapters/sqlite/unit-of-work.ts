@@ -83,9 +83,7 @@ class SqliteUnit<T> extends Job<T> implements Unit {
  * a wait for the disk.
  */
 export class SqliteUnits implements UnitOfWork {
-  /** Counts transactions begun and anything undone: who remembers what a transaction wrote compares it. */
-  generation = 0;
-  /** Counts what was undone. */
+  /** Counts what was undone: who remembers what is in the file compares it. */
   undone = 0;
   #connections: Connections | undefined;
   #unit: SqliteUnit<unknown> | undefined;
@@ -185,7 +183,6 @@ export class SqliteUnits implements UnitOfWork {
   /** Undoes what was written since the last savepoint. */
   undo(): void {
     const { writer } = this.#open();
-    this.generation += 1;
     this.undone += 1;
     if (!writer.db.inTransaction) return; // SQLite did it already
     writer.plain('rollbackTo').run();
@@ -252,13 +249,11 @@ export class SqliteUnits implements UnitOfWork {
       return false;
     }
     this.#writing = true;
-    this.generation += 1;
     return true;
   }
 
   #rollback(): void {
     const { writer } = this.#open();
-    this.generation += 1;
     this.undone += 1;
     try {
       if (writer.db.inTransaction) writer.plain('rollback').run();
