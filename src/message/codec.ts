@@ -160,7 +160,7 @@ function restoreWithin(value: unknown, tree: object, depth: number): unknown {
     if (typeof value !== 'object' || value === null || !Object.prototype.propertyIsEnumerable.call(value, key)) {
       throw new Error(`the types name ${JSON.stringify(key)}, which the data do not hold`);
     }
-    put(value, key, restore((value as Tree)[key], (tree as Tree)[key], depth + 1));
+    (value as Record<string, unknown>)[key] = restore((value as Tree)[key], (tree as Tree)[key], depth + 1);
   }
   return value;
 }

@@ -72,8 +72,7 @@ export function unstorable(message: object): Unstorable | undefined {
  * Set or Uint8Array, and for anything else: readers must then get copies of their own.
  */
 export function isShareable(message: object): boolean {
-  const traits = Message.traits(message);
-  return traits !== undefined && !traits.mutable && traits.unstorable === undefined;
+  return Message.traits(message)?.mutable === false;
 }
 
 function describeClass(type: unknown): string {

@@ -12,7 +12,7 @@ export interface Unstorable {
 export interface Traits {
   /** It holds values that JSON lacks, so `JSON.stringify` does not tell all of it. */
   readonly special: boolean;
-  /** It holds a Date, Map, Set or Uint8Array. Those cannot be frozen, so no two readers may share them. */
+  /** It holds something that cannot be frozen: a Date, Map, Set, Uint8Array or what is not storable. No two readers may share it. */
   readonly mutable: boolean;
   readonly unstorable: Unstorable | undefined;
 }
