@@ -74,11 +74,11 @@ export function Query(name: string, schema?: unknown): unknown {
  * history is not checked again. The data is copied and frozen.
  * @throws UsageError if `payload` is no plain object, or `type` no message class
  */
-export function revive<E extends Event>(type: Types.Class<E>, payload: object): E {
+export function revive<M extends Event | Command | Query>(type: Types.Class<M>, payload: object): M {
   const factory = (type as Partial<Revivable>)[FACTORY];
   if (factory === undefined) throw new UsageError(`${type.name} is no message class.`);
   if (!(payload instanceof Message) && !isPlainObject(payload)) throw new UsageError(`${notPlain(payload)}.`);
-  return Reflect.construct(factory, [payload, REVIVED], type) as E;
+  return Reflect.construct(factory, [payload, REVIVED], type) as M;
 }
 
 /** Second argument of a factory's constructor: the payload is to be taken as it is. */

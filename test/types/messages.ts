@@ -93,6 +93,12 @@ opened.aggregateId satisfies string;
 opened.owner satisfies string;
 // @ts-expect-error
 opened.aggregateId = 'b';
+// @ts-expect-error
+opened.owner = 'Bob';
+// @ts-expect-error
+new AccountOpened({ owner: 'Ada' }).owner = 'Bob';
+// @ts-expect-error
+new GetBalance({ accountId: 'a' }).accountId = 'b';
 
 // `Event`, `Command`, `Query` are types too, and a kind is not another.
 deposited satisfies Event;

@@ -303,6 +303,11 @@ describe('revive', () => {
     fc.assert(fc.property(anyPayload, (payload) => expectCopiedAndFrozen(revive(AnyEvent, payload), payload)));
   });
 
+  it('makes commands and queries too', () => {
+    expect(revive(Deposit, { aggregateId: 'a', amount: -1 })).toBeInstanceOf(Deposit);
+    expect(revive(Balance, { accountId: 'a' })).toStrictEqual(new Balance({ accountId: 'a' }));
+  });
+
   it('takes the properties of another instance', () => {
     const at = new Date(7);
     const first = new AnyEvent({ at });
