@@ -95,7 +95,7 @@ export class UnitQueue implements UnitOfWork {
 
   /** The unit behind the port's, which must be the open one. */
   own(unit: Unit): MemoryUnit {
-    if (unit === this.#unit) return this.#unit as MemoryUnit;
+    if (unit === this.#unit) return this.#unit;
     throw new UnitClosedError(unit.open ? 'it belongs to another store' : 'it has ended');
   }
 

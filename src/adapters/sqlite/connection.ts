@@ -2,7 +2,7 @@ import Database from 'better-sqlite3';
 import { storeError } from './failure.ts';
 import { SQL } from './sql.ts';
 
-export type Statement = Database.Statement<unknown[]>;
+export type Statement = Database.Statement;
 type Name = keyof typeof SQL;
 
 /** One connection, and its statements in the forms they are wanted in, each prepared once. */
@@ -60,7 +60,7 @@ export class Connection {
   }
 
   #prepare(name: Name): Statement {
-    return this.db.prepare<unknown[]>(SQL[name]);
+    return this.db.prepare(SQL[name]);
   }
 
   #keep(prepared: Map<Name, Statement>, name: Name, statement: Statement): Statement {

@@ -1,5 +1,5 @@
 import { encode } from '../../message/codec.ts';
-import type { NewEvent, StoredEvent, StreamId } from '../../message/recorded-event.ts';
+import type { NewEvent, StreamId } from '../../message/recorded-event.ts';
 import type { Awaitable } from '../../message/types.ts';
 import type {
   CommandKey,

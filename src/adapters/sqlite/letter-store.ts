@@ -93,7 +93,7 @@ export class SqliteLetterStore implements LetterStore {
       if (changes === 0) throw new LeaseLostError(`the parked sequence ${sequenceKey} of ${processor}`);
       if (letter !== undefined) replace(writer, id, letter);
       else if (writer.plain('removeLetter').run(id).changes === 1) {
-        writer.plain('makeFollowerDue').run(processor, sequenceKey, now);
+        writer.plain('makeFollowerDue').run(now, processor, sequenceKey);
       }
     });
   }

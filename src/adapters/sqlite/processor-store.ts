@@ -131,7 +131,10 @@ export class SqliteProcessorStore implements ProcessorStore {
         ...keyOf(lease),
       );
     refuseUnless(changes === 1, lease);
-    if (checkpoint !== undefined) writer.plain('forgetAttempts').run(processor, partition, checkpoint.cursor);
+    if (checkpoint !== undefined) {
+      const { cursor } = checkpoint;
+      writer.plain('forgetAttempts').run(processor, partition, cursor, cursor);
+    }
     if (attempt !== undefined) writer.plain('saveAttempts').run(processor, partition, attempt.cursor, attempt.attempts);
     return letters === undefined ? [] : this.letters.apply(writer, letters);
   }

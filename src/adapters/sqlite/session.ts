@@ -77,7 +77,7 @@ class ScopedSession extends SqliteSession {
     if (TRANSACTION.test(sql))
       throw new SessionError(`A session begins and ends no transaction, so "${sql}" is refused.`);
     if (statements.size >= MOST_STATEMENTS) statements.clear();
-    const statement = connection.db.prepare<unknown[]>(sql);
+    const statement = connection.db.prepare(sql);
     statements.set(sql, statement);
     return statement;
   }

@@ -85,7 +85,7 @@ export const SQL = {
   saveAttempts: `INSERT INTO attempts (processor, partition, cursor, attempts) VALUES (?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET attempts = excluded.attempts`,
   forgetAttempts: `DELETE FROM attempts WHERE processor = ? AND partition = ?
-    AND (length(cursor), cursor) <= (length(?3), ?3)`,
+    AND (length(cursor), cursor) <= (length(?), ?)`,
   dropAttempts: 'DELETE FROM attempts WHERE processor = ? AND partition = ?',
 
   // letters
@@ -110,8 +110,8 @@ export const SQL = {
   replaceLetter: `UPDATE dead_letters SET behind = ?, attempts = ?, due_at = ?, error_name = ?, cause = ?, first_at = ?,
     last_at = ? WHERE id = ?`,
   removeLetter: 'DELETE FROM dead_letters WHERE id = ?',
-  makeFollowerDue: `UPDATE dead_letters SET due_at = ?3 WHERE behind AND due_at IS NULL AND id = (
-    SELECT id FROM dead_letters WHERE processor = ?1 AND sequence_key = ?2 ORDER BY ${IN_ORDER} LIMIT 1)`,
+  makeFollowerDue: `UPDATE dead_letters SET due_at = ? WHERE behind AND due_at IS NULL AND id = (
+    SELECT id FROM dead_letters WHERE processor = ? AND sequence_key = ? ORDER BY ${IN_ORDER} LIMIT 1)`,
   dropLetters: 'DELETE FROM dead_letters WHERE processor = ? AND partition = ?',
   keepDiscarded: `INSERT INTO discarded_letters (id, processor, position, event_id, type, tenant, stream_type, stream_id,
       sequence, attempts, error_name, cause, reason, discarded_at)

@@ -166,7 +166,7 @@ export class SqliteUnits implements UnitOfWork {
     this.#queue.push(job as Job<unknown>);
     if (!this.#pumping) {
       this.#pumping = true;
-      setImmediate(this.#pump);
+      setImmediate(() => void this.#pump());
     }
     return job.answer.promise;
   }

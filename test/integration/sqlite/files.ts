@@ -1,0 +1,34 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { type SqliteOptions, type SqliteSession, sqlite } from '../../../src/adapters/sqlite/index.ts';
+import type { Store } from '../../../src/ports/store.ts';
+import type { Unit } from '../../../src/ports/unit-of-work.ts';
+
+/** A folder that goes with the test. */
+export function folder(): string {
+  const path = mkdtempSync(join(tmpdir(), 'interlock-sqlite-'));
+  onTestFinished(() => rmSync(path, { recursive: true, force: true }));
+  return path;
+}
+
+/** A path in a folder that goes with the test. */
+export function file(name = 'test.db'): string {
+  return join(folder(), name);
+}
+
+/** An open store that the end of the test closes. */
+export async function opened(path: string, options: Omit<SqliteOptions, 'file'> = {}): Promise<Store> {
+  const { store } = sqlite({ synchronous: 'normal', ...options, file: path });
+  await store.open();
+  onTestFinished(() => store.close());
+  return store;
+}
+
+/** The session of a unit, or of a query. */
+export function session(store: Store, unit?: Unit): SqliteSession {
+  const [provider] = store.sessions;
+  if (provider === undefined) throw new Error('the store has no session');
+  return provider.create(() => (unit === undefined ? { kind: 'read' } : { kind: 'unit', unit })) as SqliteSession;
+}
