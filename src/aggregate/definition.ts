@@ -8,6 +8,8 @@ import type { AggregateOptions } from './options.ts';
 export type AggregateClass = Constructible<Aggregate> & {
   readonly aggregateType?: string;
   readonly snapshotVersion?: number;
+  /** Its options where `conventionBased` finds it; those of `registerAggregate` stand in their place. */
+  readonly aggregateOptions?: AggregateOptions;
 };
 
 /** A registered aggregate: its name, its handlers, and what is kept of its instances between commands. */

@@ -70,7 +70,8 @@ export class ApplicationBuilder {
 
   /**
    * Registers what lies in folders named `aggregates`, `processors`, `projections`, `sagas`, `middleware`, `upcasters`,
-   * `services` below `folder`, at any depth. What is registered by hand wins.
+   * `services` below `folder`, at any depth. What is registered by hand wins. Options are statics of the class there:
+   * `static processorOptions`, `static aggregateOptions`.
    */
   conventionBased(folder: URL): this {
     this.#all.folders.push({ folder, typescript: calledFromTypeScript() });

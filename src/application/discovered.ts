@@ -11,7 +11,10 @@ import type { Findings } from './checks.ts';
 import { discover } from './discovery.ts';
 import type { Registrations } from './registrations.ts';
 
-/** Adds what `conventionBased` finds; what was registered by hand wins. */
+/**
+ * Adds what `conventionBased` finds; what was registered by hand wins. Options that a registration by hand would take are
+ * read from the class: `static processorOptions`, `static aggregateOptions`.
+ */
 export async function withDiscovered(registered: Registrations, findings: Findings): Promise<Registrations> {
   const all = {
     ...registered,
@@ -40,8 +43,8 @@ export async function withDiscovered(registered: Registrations, findings: Findin
       isEvent: (value): value is Class<Event> => kindOf(value) === 'event',
     });
     findings.push(...found.findings);
-    all.aggregates.push(...found.aggregates.map((type) => ({ type, options: {} })));
-    all.processors.push(...found.processors.map((type) => ({ type, options: {} })));
+    all.aggregates.push(...found.aggregates.map((type) => ({ type, options: type.aggregateOptions ?? {} })));
+    all.processors.push(...found.processors.map((type) => ({ type, options: type.processorOptions ?? {} })));
     all.middleware.push(...found.middleware);
     all.upcasters.push(...found.upcasters);
     all.events.push(...found.events);

@@ -2,10 +2,14 @@ import type { EventProcessor } from '../blocks/event-processor.ts';
 import type { Constructible } from '../message/types.ts';
 import type { DeliveryKind } from '../ports/processor-store.ts';
 import { ANY, type Handler, type HandlerTable } from '../routing/handler-table.ts';
-import type { ResolvedOptions } from './options.ts';
+import type { ProcessorOptions, ResolvedOptions } from './options.ts';
 
 /** An event processor class as it may be registered. */
-export type ProcessorClass = Constructible<EventProcessor> & { readonly processorName?: string };
+export type ProcessorClass = Constructible<EventProcessor> & {
+  readonly processorName?: string;
+  /** Its options where `conventionBased` finds it; those of `registerEventProcessor` stand in their place. */
+  readonly processorOptions?: ProcessorOptions;
+};
 
 /** A registered event processor, ready to run. */
 export interface ProcessorDefinition {
