@@ -2,8 +2,9 @@ import { Aggregate, type AggregateHost } from '../blocks/aggregate.ts';
 import { NotStorableError } from '../errors/not-storable-error.ts';
 import { UnknownEventError } from '../errors/unknown-event-error.ts';
 import type { EventRegistry } from '../message/event-registry.ts';
-import { unstorable } from '../message/message.ts';
+import { messageClassOf, typeOf, unstorable } from '../message/message.ts';
 import type { Event } from '../message/types.ts';
+import type { Handler } from '../routing/handler-table.ts';
 import type { AggregateDefinition } from './definition.ts';
 
 /** One aggregate in memory: the instance, its place, and what the running command has emitted. */
@@ -12,6 +13,9 @@ export class HostedAggregate implements AggregateHost {
   readonly aggregate: Aggregate;
   readonly definition: AggregateDefinition;
   readonly #registry: EventRegistry;
+  // Events of one class often come in a row.
+  #lastType: object | undefined;
+  #lastApplier: Handler | undefined;
   version = 0;
   /** Emitted and not stored yet, in order. */
   pending: Event[] = [];
@@ -28,19 +32,23 @@ export class HostedAggregate implements AggregateHost {
     if (!this.#registry.knows(event)) throw new UnknownEventError(nameOf(event), this.definition.type);
     const found = unstorable(event);
     if (found !== undefined) throw new NotStorableError(nameOf(event), found.path, found.found);
-    this.definition.appliers.get(Object.getPrototypeOf(event).constructor)?.call(aggregate, event);
+    this.definition.appliers.get(messageClassOf(event))?.call(aggregate, event);
     this.version++;
     this.pending.push(event);
   }
 
   /** Applies an event of its history. */
   apply(event: Event, sequence: number): void {
-    this.definition.appliers.get(Object.getPrototypeOf(event).constructor)?.call(this.aggregate, event);
+    const type = messageClassOf(event);
+    if (type !== this.#lastType) {
+      this.#lastType = type;
+      this.#lastApplier = this.definition.appliers.get(type);
+    }
+    this.#lastApplier?.call(this.aggregate, event);
     this.version = sequence;
   }
 }
 
 function nameOf(event: Event): string {
-  const type: unknown = Object.getPrototypeOf(event)?.constructor;
-  return (type as { messageName?: string }).messageName ?? (type as { name?: string }).name ?? String(event);
+  return typeOf(event)?.messageName ?? String(event);
 }

@@ -4,6 +4,7 @@ import type { AggregateDefinition } from '../aggregate/definition.ts';
 import { Repository } from '../aggregate/repository.ts';
 import type { Aggregate } from '../blocks/aggregate.ts';
 import { CommandBus } from '../command/bus.ts';
+import { Execution } from '../command/execution.ts';
 import { Container } from '../container/container.ts';
 import { Lifecycle } from '../container/lifecycle.ts';
 import { type Token, tokenName } from '../container/token.ts';
@@ -85,13 +86,14 @@ export async function assemble(registered: Registrations): Promise<Application> 
   const logger = container.get(Logger);
   const clock = container.get(Clock);
   const ids = container.get(IdGenerator);
+  const nextId = (): string => ids.next();
   const shutdown = new AbortController();
   const appended = new Signal();
   const advanced = new Signal();
   let commands: CommandBus;
   const runner = new HandlerRunner({
     effects: container.get(IdempotencyStorageBackend),
-    newId: () => ids.next(),
+    newId: nextId,
     dispatcher: () => commands,
   });
   const synchronous = new SynchronousProcessors(
@@ -115,15 +117,13 @@ export async function assemble(registered: Registrations): Promise<Application> 
   const repository = new Repository(store, registry, construct, logger);
   const chain = new MiddlewareChain(middleware.map((type) => container.get(type)));
   commands = new CommandBus({
-    store,
-    repository,
+    events: store.events,
+    execution: new Execution({ store, repository, synchronous, appended, newId: nextId }),
     routes: commandRoutes,
     middleware: chain,
-    synchronous,
     reads: supervisor,
     clock,
-    ids,
-    appended,
+    newId: nextId,
     shutdown: shutdown.signal,
   });
   const definitionOf = (type: Class<Aggregate>): AggregateDefinition => {
@@ -135,7 +135,7 @@ export async function assemble(registered: Registrations): Promise<Application> 
   return new Application({
     store,
     commands,
-    queries: new QueryBus({ routes: queryRoutes, middleware: chain, clock, ids, shutdown: shutdown.signal }),
+    queries: new QueryBus({ routes: queryRoutes, middleware: chain, clock, newId: nextId, shutdown: shutdown.signal }),
     repository,
     supervisor,
     letters: new Letters(parts, byName, (filter) => letterQuery(filter, definitionOf), shutdown.signal),

@@ -1,5 +1,5 @@
 import type { AggregateDefinition } from '../aggregate/definition.ts';
-import type { CommandRoute } from '../command/bus.ts';
+import type { CommandRoute } from '../command/order.ts';
 import type { Class, Event, MessageStatics } from '../message/types.ts';
 import type { ProcessorDefinition } from '../processing/definition.ts';
 import type { QueryRoute } from '../query/bus.ts';

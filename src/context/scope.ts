@@ -30,6 +30,11 @@ export function currentScope(): Scope | undefined {
   return storage.getStore();
 }
 
+/** Runs `work` inside `scope`, which whoever made it closes. */
+export function enter<T>(scope: Scope, work: () => T): T {
+  return storage.run(scope, work);
+}
+
 /** Runs `work` inside `scope`, which closes when `work` returns, throws, or its promise settles. */
 export function within<T>(scope: Scope, work: () => T): T {
   let result: T;

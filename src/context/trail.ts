@@ -5,3 +5,10 @@ export interface Trail {
   /** Commands in it. */
   readonly depth: number;
 }
+
+/** The names in a trail, from the root on. */
+export function chainOf(trail: Trail): string[] {
+  const names: string[] = [];
+  for (let step: Trail | undefined = trail; step !== undefined; step = step.parent) names.unshift(step.name);
+  return names;
+}

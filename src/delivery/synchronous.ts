@@ -4,7 +4,7 @@ import type { PendingDelivery, Transaction } from '../context/transaction.ts';
 import { DispatchDepthError } from '../errors/dispatch-depth-error.ts';
 import { ProcessorFailedError } from '../errors/processor-failed-error.ts';
 import { revive } from '../message/define.ts';
-import { isShareable } from '../message/message.ts';
+import { isShareable, messageClassOf } from '../message/message.ts';
 import { copyOf } from '../message/plain.ts';
 import type { Class, Event } from '../message/types.ts';
 import { handlerFor, type ProcessorDefinition } from '../processing/definition.ts';
@@ -63,9 +63,7 @@ export class SynchronousProcessors {
     };
     const occurrence = {
       // What cannot be frozen is copied, so that no handler changes what another sees.
-      event: isShareable(event)
-        ? event
-        : revive(Object.getPrototypeOf(event).constructor as Class<Event>, copyOf(event)),
+      event: isShareable(event) ? event : revive(messageClassOf(event) as Class<Event>, copyOf(event)),
       header,
       attempt: 1,
       replaying: false,
@@ -84,7 +82,7 @@ export class SynchronousProcessors {
   }
 
   #for(event: Event): readonly ProcessorDefinition[] {
-    const type: object = Object.getPrototypeOf(event).constructor;
+    const type = messageClassOf(event);
     let found = this.#byEvent.get(type);
     if (found === undefined) {
       found = this.#definitions.filter((definition) => handlerFor(definition, type) !== undefined);

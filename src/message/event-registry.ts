@@ -1,7 +1,7 @@
 import { UnreadableEventError } from '../errors/unreadable-event-error.ts';
 import { decode } from './codec.ts';
 import { revive } from './define.ts';
-import { formerNames, isShareable, kindOf, messageClassOf, nameOf } from './message.ts';
+import { formerNames, kindOf, Message, nameOf, typeOf } from './message.ts';
 import type { MessageClass } from './message.ts';
 import { copyOf } from './plain.ts';
 import type { StoredEvent } from './recorded-event.ts';
@@ -18,6 +18,8 @@ interface Entry {
 export class EventRegistry {
   readonly #entries: ReadonlyMap<string, Entry>;
   readonly #types: ReadonlySet<Class<object>>;
+  #lastName: string | undefined;
+  #lastEntry: Entry | undefined;
 
   private constructor(entries: ReadonlyMap<string, Entry>) {
     this.#entries = entries;
@@ -66,7 +68,8 @@ export class EventRegistry {
 
   /** Whether this very class of event is registered, so that what is stored of it can be read back. */
   knows(event: Event): boolean {
-    return this.#types.has(messageClassOf(event));
+    const type = typeOf(event);
+    return type !== undefined && this.#types.has(type);
   }
 
   /** All names that events of these classes may be stored under. */
@@ -85,7 +88,8 @@ export class EventRegistry {
    * @throws UnreadableEventError
    */
   read(stored: StoredEvent): Event {
-    const entry = this.#entries.get(stored.name);
+    // Events of one name often come in a row.
+    const entry = stored.name === this.#lastName ? this.#lastEntry : this.#entries.get(stored.name);
     if (entry === undefined) {
       throw new UnreadableEventError(
         stored,
@@ -93,14 +97,11 @@ export class EventRegistry {
         'no class of that name is registered. Apply or handle it, or register it with registerEvent.',
       );
     }
+    this.#lastName = stored.name;
+    this.#lastEntry = entry;
     const { type, steps } = entry;
     const { data, version } = stored;
-    if (
-      version === type.version &&
-      typeof data === 'object' &&
-      Object.getPrototypeOf(data) === type.prototype &&
-      isShareable(data)
-    ) {
+    if (version === type.version && typeof data === 'object' && Message.typeOf(data) === type) {
       return data as Event;
     }
     if (version > type.version) {

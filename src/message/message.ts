@@ -16,6 +16,8 @@ export type MessageClass<T extends object = object> = Class<T> & MessageStatics<
  * learnt stays in a private field, which neither a test's equality nor a printer nor JSON can see.
  */
 export class Message {
+  // Kept, since looking for it by the prototype costs more than everything else that reading a stored event does.
+  readonly #type: MessageClass;
   readonly #traits: Traits;
 
   /**
@@ -23,10 +25,16 @@ export class Message {
    * @param guarded whether the class has accessors, which a property of the payload may share its name with
    */
   constructor(payload: object, guarded: boolean) {
+    this.#type = new.target as unknown as MessageClass;
     const copier = new Copier(true);
     copier.copyInto(this, payload, guarded);
     this.#traits = copier.traits(payload);
     Object.freeze(this);
+  }
+
+  /** The class of a message; `undefined`: the value is none of ours. */
+  static typeOf(value: object): MessageClass | undefined {
+    return #type in value ? value.#type : undefined;
   }
 
   /** What is known of a message; `undefined`: the value is none of ours. */
@@ -53,13 +61,17 @@ export function formerNames(type: Class<object>): readonly string[] {
   return (type as { [FORMERLY]?: readonly string[] })[FORMERLY] ?? [];
 }
 
-/** The class of a message, whatever its payload is. @throws UsageError for anything else. */
+/** The class of a message, whatever its payload is; `undefined`: the value is none of ours. */
+export function typeOf(message: unknown): MessageClass | undefined {
+  return typeof message === 'object' && message !== null ? Message.typeOf(message) : undefined;
+}
+
+/** The class of a message. @throws UsageError for anything else. */
 export function messageClassOf(message: object): MessageClass {
-  // Not `message.constructor`: a payload may have a key of that name.
-  const prototype = Object.getPrototypeOf(Object(message)) as { constructor: unknown } | null;
-  const type = prototype?.constructor;
-  if (kindOf(type) === undefined) throw new UsageError(`${describeClass(type)} makes no messages: ${ADVICE}`);
-  return type as MessageClass;
+  const type = typeOf(message);
+  if (type === undefined)
+    throw new UsageError(`${describeClass((message as object | null)?.constructor)} makes no messages: ${ADVICE}`);
+  return type;
 }
 
 /** Why a message cannot be stored; `undefined`: it can. */

@@ -40,7 +40,10 @@ export interface RecordedHeader extends Metadata {
 
 /** An event as a store gives it back: raw, not upcast, not decoded. */
 export interface StoredEvent extends RecordedHeader {
-  /** JSON text with its special values beside it in `types`; or, from a store that keeps objects, the payload itself. */
+  /**
+   * JSON text with its special values beside it in `types`; or, from a store that keeps objects, the payload: the event's
+   * instance itself where it is frozen in every part, else a plain copy for this reader alone.
+   */
   readonly data: string | object;
   readonly types: string | null;
 }

@@ -4,6 +4,7 @@ import type { Trail } from '../context/trail.ts';
 import type { Transaction } from '../context/transaction.ts';
 import { HandlerTimeoutError } from '../errors/handler-timeout-error.ts';
 import { decisionOf, type Decision } from '../blocks/outcome.ts';
+import { messageClassOf } from '../message/message.ts';
 import type { Awaitable } from '../message/types.ts';
 import { handlerFor, type ProcessorDefinition } from './definition.ts';
 import type { HandlerServices } from './handler-services.ts';
@@ -28,7 +29,7 @@ export class HandlerRunner {
     transaction: Transaction | undefined,
     trail?: Trail,
   ): Awaitable<Decision | undefined> {
-    const handler = handlerFor(definition, Object.getPrototypeOf(occurrence.event).constructor);
+    const handler = handlerFor(definition, messageClassOf(occurrence.event));
     if (handler === undefined) return undefined;
     const { header, event } = occurrence;
     const scope: Scope = {

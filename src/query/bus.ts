@@ -1,10 +1,10 @@
 import type { QueryContext } from '../blocks/contexts.ts';
 import { currentScope, within } from '../context/scope.ts';
 import { NoHandlerError } from '../errors/no-handler-error.ts';
+import { typeOf } from '../message/message.ts';
 import { Query as AnyQuery } from '../message/define.ts';
 import type { MessageStatics, Query, ResultOf } from '../message/types.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { IdGenerator } from '../ports/ids.ts';
 import type { Handler } from '../routing/handler-table.ts';
 import type { MiddlewareChain } from '../routing/middleware.ts';
 
@@ -26,27 +26,25 @@ export interface QueryBusParts {
   readonly routes: ReadonlyMap<object, QueryRoute>;
   readonly middleware: MiddlewareChain;
   readonly clock: Clock;
-  readonly ids: IdGenerator;
+  readonly newId: () => string;
   readonly shutdown: AbortSignal;
 }
 
 /** Brings queries to their projections. A session reads outside of any unit there: committed rows only. */
 export class QueryBus {
   readonly #parts: QueryBusParts;
-  readonly #newId: () => string;
 
   constructor(parts: QueryBusParts) {
     this.#parts = parts;
-    this.#newId = () => parts.ids.next();
   }
 
   async query<Q extends Query>(query: Q, options: QueryOptions = {}): Promise<ResultOf<Q>> {
-    const type = Object.getPrototypeOf(query)?.constructor as MessageStatics<string> | undefined;
+    const type = typeOf(query);
     const route = type && this.#parts.routes.get(type);
     if (route === undefined) throw new NoHandlerError('query', type?.messageName ?? String(query));
     options.signal?.throwIfAborted();
     const caller = currentScope();
-    const queryId = this.#newId();
+    const queryId = this.#parts.newId();
     const headers = Object.freeze({ ...caller?.headers, ...options.headers });
     const correlationId = caller?.correlationId || queryId;
     const tenant = options.tenant ?? caller?.tenant ?? '';
@@ -57,7 +55,7 @@ export class QueryBus {
       causationId: caller?.messageId,
       headers,
       signal: options.signal ?? this.#parts.shutdown,
-      newId: this.#newId,
+      newId: this.#parts.newId,
     };
     const scope = {
       tenant,

@@ -110,11 +110,15 @@ function ownRoutes(level: Function): Route[] {
   return [...((metadata && own.get(metadata)) ?? []), ...(own.get(level) ?? [])];
 }
 
-function handlerOf(type: Function, { method, privateMethod }: Route): Handler {
+function handlerOf(type: Function, { kind, method, privateMethod }: Route): Handler {
   const label = `${type.name}.${String(method)}`;
-  if (privateMethod !== undefined) return { label, call: (instance, a, b, c) => privateMethod.call(instance, a, b, c) };
-  return { label, call: (instance, a, b, c) => (instance as Record<string | symbol, Function>)[method]!(a, b, c) };
+  // Appliers run more often than all else together. Looking the method up by name each time would triple what a call costs.
+  const fixed = privateMethod ?? (kind === 'applies' ? (type.prototype as Methods)[method] : undefined);
+  if (fixed !== undefined) return { label, call: (instance, a, b, c) => fixed.call(instance, a, b, c) };
+  return { label, call: (instance, a, b, c) => (instance as Methods)[method]!(a, b, c) };
 }
+
+type Methods = Record<string | symbol, Function | undefined>;
 
 function typeName(type: object): string {
   return (type as { messageName?: string }).messageName ?? (type as { name?: string }).name ?? 'a message';

@@ -1,3 +1,4 @@
+import { messageClassOf } from '../message/message.ts';
 import type { MessageContext } from '../blocks/contexts.ts';
 import type { Handler } from './handler-table.ts';
 import { handlerTable } from './handler-table.ts';
@@ -16,7 +17,7 @@ export class MiddlewareChain {
 
   /** Runs `last` behind every middleware that intercepts this message; `all` is the factory that stands for its kind. */
   run(all: object, message: object, context: MessageContext, last: () => Promise<unknown>): Promise<unknown> {
-    const steps = this.#stepsFor(Object.getPrototypeOf(message).constructor, all);
+    const steps = this.#stepsFor(messageClassOf(message), all);
     const from = (index: number): Promise<unknown> => {
       const step = steps[index];
       if (step === undefined) return last();

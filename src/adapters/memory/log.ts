@@ -18,6 +18,8 @@ export class Log {
   /** How many events are committed: the position of the last one. */
   committed = 0;
   readonly #ids = new IdSet();
+  #lastId: StreamId | undefined;
+  #last: Stream | undefined;
   readonly #streams = new Map<string, Map<string, Map<string, Stream>>>();
   /** Events whose payload somebody could change: each reader gets a copy of its own. */
   readonly #unshared = new Set<StoredEvent>();
@@ -27,7 +29,12 @@ export class Log {
   }
 
   stream(id: StreamId): Stream | undefined {
-    return this.#streams.get(id.tenant)?.get(id.type)?.get(id.id);
+    // A command loads and appends with one and the same id.
+    if (id !== this.#lastId) {
+      this.#last = this.#streams.get(id.tenant)?.get(id.type)?.get(id.id);
+      this.#lastId = this.#last && id;
+    }
+    return this.#last;
   }
 
   *streams(): Generator<Stream> {
@@ -36,15 +43,14 @@ export class Log {
 
   /** The stream, made where it is missing. */
   open(id: StreamId): Stream {
+    const known = this.stream(id);
+    if (known !== undefined) return known;
     let types = this.#streams.get(id.tenant);
     if (types === undefined) this.#streams.set(id.tenant, (types = new Map()));
     let ids = types.get(id.type);
     if (ids === undefined) types.set(id.type, (ids = new Map()));
-    let stream = ids.get(id.id);
-    if (stream === undefined) {
-      const own = Object.freeze({ tenant: id.tenant, type: id.type, id: id.id });
-      ids.set(id.id, (stream = { id: own, events: [] }));
-    }
+    const stream = { id: Object.freeze({ tenant: id.tenant, type: id.type, id: id.id }), events: [] };
+    ids.set(id.id, stream);
     return stream;
   }
 
@@ -75,14 +81,15 @@ export class Log {
     const position = BigInt(this.events.length + 1);
     const shareable = isShareable(event.payload);
     const stored: StoredEvent = {
-      position,
-      stream: stream.id,
+      // What loading an aggregate looks at comes first, so that it shares a cache line.
       sequence: stream.events.length + 1,
-      eventId: event.eventId,
       name: event.name,
       version: event.version,
       data: shareable ? event.payload : copyOf(event.payload),
       types: null,
+      position,
+      stream: stream.id,
+      eventId: event.eventId,
       timestamp: event.timestamp,
       correlationId: event.correlationId,
       causationId: event.causationId,
