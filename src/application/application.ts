@@ -187,7 +187,7 @@ export class Application implements AsyncDisposable {
     );
     if (!started) return;
     this.#state = 'stopping';
-    const { store, commands, repository, supervisor, lifecycle, shutdown } = this.#parts;
+    const { store, commands, repository, supervisor, letters, lifecycle, shutdown } = this.#parts;
     const deadline = setTimeout(
       () => shutdown.abort(new LifecycleError('The application is shut down.')),
       milliseconds(timeout),
@@ -201,6 +201,7 @@ export class Application implements AsyncDisposable {
       }
     };
     await tolerate(() => supervisor.stop(timeout));
+    await tolerate(() => letters.stop());
     await tolerate(() => commands.idle());
     await tolerate(() => repository.settled());
     await tolerate(() => lifecycle.stop());

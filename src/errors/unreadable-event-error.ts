@@ -36,3 +36,8 @@ export class UnreadableEventError extends InterlockError {
     this.reason = reason;
   }
 }
+
+/** Whether an event could be read by a newer build: then it is no failure, and must not be parked here. */
+export function isFromNewerBuild(error: unknown): error is UnreadableEventError {
+  return error instanceof UnreadableEventError && error.reason === 'newer-version';
+}

@@ -1,9 +1,11 @@
 import type { Aggregate } from '../blocks/aggregate.ts';
 import type { EventProcessor } from '../blocks/event-processor.ts';
+import { isFromNewerBuild } from '../errors/unreadable-event-error.ts';
 import { LifecycleError } from '../errors/lifecycle-error.ts';
 import type { Class } from '../message/types.ts';
 import type { Letter, LetterQuery } from '../ports/letter-store.ts';
 import type { ProcessorDefinition } from './definition.ts';
+import { Busy } from '../context/busy.ts';
 import { retrySequence } from './letter-runner.ts';
 import type { ProcessingParts } from './parts.ts';
 
@@ -42,6 +44,8 @@ export class Letters implements DeadLetters {
   readonly #definitions: ReadonlyMap<string, ProcessorDefinition>;
   readonly #query: (filter: LetterFilter) => LetterQuery;
   readonly #shutdown: AbortSignal;
+  readonly #busy = new Busy();
+  #stopping = false;
 
   constructor(
     parts: ProcessingParts,
@@ -75,20 +79,13 @@ export class Letters implements DeadLetters {
       }
       sequences.set(`${letter.processor}\0${letter.sequenceKey}`, { definition, key: letter.sequenceKey });
     }
-    let handled = 0;
-    let failed = 0;
-    const circumstances = {
-      replayUntil: undefined,
-      replayEffects: false,
-      signal: this.#shutdown,
-      stopping: () => this.#shutdown.aborted,
-    };
-    for (const { definition, key } of sequences.values()) {
-      const result = await retrySequence(this.#parts, definition, key, circumstances);
-      handled += result.handled;
-      failed += result.failed;
-    }
-    return { handled, failed };
+    return this.#busy.add(this.#retryAll([...sequences.values()]));
+  }
+
+  /** Ends retries after the letter in hand; nothing more is begun. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    await this.#busy.idle();
   }
 
   async discard(id: string, { reason }: { readonly reason: string }): Promise<void> {
@@ -97,6 +94,33 @@ export class Letters implements DeadLetters {
       throw new TypeError(`There is no letter ${JSON.stringify(id)}.`);
     this.#parts.logger.warn('A dead letter was discarded.', { letter: id, reason });
     this.#parts.advanced.notify();
+  }
+
+  async #retryAll(
+    sequences: readonly { readonly definition: ProcessorDefinition; readonly key: string }[],
+  ): Promise<{ readonly handled: number; readonly failed: number }> {
+    let handled = 0;
+    let failed = 0;
+    const retrying = {
+      replayUntil: undefined,
+      replayEffects: undefined,
+      signal: this.#shutdown,
+      stopping: () => this.#stopping || this.#shutdown.aborted,
+      asked: true,
+    };
+    for (const { definition, key } of sequences) {
+      if (retrying.stopping()) break;
+      try {
+        const result = await retrySequence(this.#parts, definition, key, retrying);
+        handled += result.handled;
+        failed += result.failed;
+      } catch (error) {
+        if (!isFromNewerBuild(error)) throw error;
+        this.#parts.logger.warn(error.message);
+        failed++;
+      }
+    }
+    return { handled, failed };
   }
 
   async *#all(query: LetterQuery): AsyncIterable<Letter> {

@@ -3,7 +3,7 @@ import type { Scope } from '../context/scope.ts';
 import { ResultGoneError } from '../errors/result-gone-error.ts';
 import type { Awaitable, Command, ResultOf } from '../message/types.ts';
 import type { HandlerServices } from './handler-services.ts';
-import type { Occurrence } from './occurrence.ts';
+import { keyPrefix, type Occurrence } from './occurrence.ts';
 import { once, type OnceOptions } from './once.ts';
 
 /**
@@ -77,7 +77,7 @@ export class OccurrenceContext implements EventContext {
 
   get dispatch(): <C extends Command>(command: C) => Promise<ResultOf<C>> {
     return (command) => {
-      const key = `${this.#processor}/${this.eventId}/${++this.#dispatched}`;
+      const key = `${keyPrefix(this.#processor, this.#occurrence)}/${++this.#dispatched}`;
       const { replaying, replayEffects } = this.#occurrence;
       if (replaying && !replayEffects) return this.#kept(command, key);
       return this.#services.dispatcher().dispatch(command, key, this.#scope);

@@ -5,10 +5,16 @@ import type { ProcessorDefinition } from './definition.ts';
 import type { Occurrence } from './occurrence.ts';
 import type { ProcessingParts } from './parts.ts';
 
+/**
+ * What becomes of effects in a replay: `undefined`, they give their kept results; a text, they run again, once for that text,
+ * so that a retry within the replay does not repeat them.
+ */
+export type ReplayEffects = string | undefined;
+
 /** Whether a replay runs, and when to stop. */
 export interface Circumstances {
   readonly replayUntil: string | undefined;
-  readonly replayEffects: boolean;
+  readonly replayEffects: ReplayEffects;
   readonly signal: AbortSignal;
 }
 
@@ -27,7 +33,8 @@ export function occurrenceOf(
     header: stored,
     attempt,
     replaying: replayUntil !== undefined && source.compare(source.cursorOf(stored), replayUntil) <= 0,
-    replayEffects,
+    replayEffects: replayEffects !== undefined,
+    replay: replayEffects,
     signal,
   };
 }

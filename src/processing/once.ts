@@ -5,7 +5,7 @@ import { ResultGoneError } from '../errors/result-gone-error.ts';
 import { decode, encode } from '../message/codec.ts';
 import type { Awaitable } from '../message/types.ts';
 import type { IdempotencyStorageBackend } from '../ports/idempotency.ts';
-import type { Occurrence } from './occurrence.ts';
+import { keyPrefix, type Occurrence } from './occurrence.ts';
 
 export interface OnceOptions {
   readonly onUnknown?: 'rerun' | 'park';
@@ -23,7 +23,7 @@ export async function once<T>(
 ): Promise<T> {
   if (scope.transaction !== undefined) throw new EffectInTransactionError(processor, key);
   const { effects } = services;
-  const idempotencyKey = `${processor}/${occurrence.header.eventId}/${key}`;
+  const idempotencyKey = `${keyPrefix(processor, occurrence)}/${key}`;
   const mark = await effects.read(idempotencyKey);
   if (mark?.state === 'done') return decode(mark.result.data, mark.result.types) as T;
   if (occurrence.replaying && !occurrence.replayEffects)

@@ -1,3 +1,4 @@
+import { Signal } from '../context/signal.ts';
 import { LeaseLostError } from '../errors/lease-lost-error.ts';
 import { ProcessorHaltedError } from '../errors/processor-halted-error.ts';
 import { UnreadableEventError } from '../errors/unreadable-event-error.ts';
@@ -5,15 +6,19 @@ import type { StoredEvent } from '../message/recorded-event.ts';
 import type { Lease, PartitionKey, PartitionRecord } from '../ports/processor-store.ts';
 import type { ProcessorDefinition } from './definition.ts';
 import { retrySequence } from './letter-runner.ts';
-import { Interrupted, PageHandler, type Ownership } from './page-handler.ts';
+import type { ReplayEffects } from './occurrence-of.ts';
+import { Interrupted, Ownership } from './ownership.ts';
+import { PageHandler } from './page-handler.ts';
 import type { ProcessingParts } from './parts.ts';
-import { partitionOf, sequenceKey } from './sequence.ts';
-import { contextForKey } from './occurrence-of.ts';
+import { partitionOf } from './sequence.ts';
+import { firstCursor } from './start-from.ts';
 
 /** An idle loop looks again after so long, should every wake-up be lost. */
 const POLL = 250;
 /** Longest wait after an error of the store. */
 const BACKOFF = 5_000;
+/** Pages that hold nothing for a processor move its checkpoint no more often than this. */
+const SKIMMING = 50;
 
 /** How far an ownership goes: on for ever, or until the head of the source is reached. */
 export type Extent = 'live' | 'head';
@@ -26,13 +31,18 @@ export class PartitionLoop {
   readonly key: PartitionKey;
   readonly #parts: ProcessingParts;
   readonly #definition: ProcessorDefinition;
-  readonly #stop = new AbortController();
-  readonly #abort = new AbortController();
+  readonly #started = Promise.withResolvers<void>();
+  #stopped = false;
+  /** How many want it to own nothing for a while. */
+  #suspended = 0;
+  #own: Ownership | undefined;
+  #owning: Promise<void> = Promise.resolve();
+  #rest: AbortController | undefined;
   /** Why it does not advance, where it knows. */
   trouble: string | undefined;
-  /** When it last did something. */
-  progressAt = Date.now();
-  /** Called once each time it halts. */
+  /** How it was halted, while it is. */
+  halted: ProcessorHaltedError | undefined;
+  /** Called once each time it halts, or finds itself halted. */
   onHalt: (error: ProcessorHaltedError) => void = () => {};
 
   constructor(parts: ProcessingParts, definition: ProcessorDefinition, partition: number) {
@@ -41,109 +51,149 @@ export class PartitionLoop {
     this.key = { processor: definition.name, partition };
   }
 
+  /** Resolves once it follows its partition, or knows why it does not. */
+  get started(): Promise<void> {
+    return this.#started.promise;
+  }
+
+  /** When it moved last, or found that there is nothing to do. */
+  get progressAt(): number | undefined {
+    return this.#own?.progressAt;
+  }
+
   /** Ends after the event in hand. */
   stop(): void {
-    this.#stop.abort();
+    this.#stopped = true;
+    this.wake();
   }
 
   /** Tells handlers to stop: their `signal` aborts. */
   abort(): void {
-    this.#stop.abort();
-    this.#abort.abort(new Interrupted('the processor is stopped'));
+    this.stop();
+    this.#own?.cancel(new Interrupted('the processor is stopped'));
+  }
+
+  /** Ends a rest: something may have changed. */
+  wake(): void {
+    this.#rest?.abort();
+  }
+
+  /** Finishes the event in hand and gives the partition back; claims it again after the function that this resolves with. */
+  async suspend(): Promise<() => void> {
+    this.#suspended++;
+    this.wake();
+    await this.#owning;
+    return () => {
+      this.#suspended--;
+      this.wake();
+    };
   }
 
   /** Runs until stopped. Never rejects. */
   async run(): Promise<void> {
-    let failures = 0;
-    while (!this.#stopping()) {
+    for (let failures = 0; !this.#stopped; ) {
       try {
-        const lease = await this.#claim();
-        if (lease === undefined) {
-          await this.#parts.advanced.wait(POLL, this.#stop.signal);
-          continue;
+        const lease = this.#suspended > 0 ? undefined : await this.#claim();
+        if (lease !== undefined) {
+          const owning = this.own(lease, 'live').finally(() => this.#release(lease));
+          this.#owning = owning.catch(() => undefined);
+          await owning;
+          failures = 0;
+          if (this.#suspended === 0) continue;
         }
-        try {
-          await this.own(lease, 'live');
-        } finally {
-          await this.#parts.store.processors.release(lease);
-        }
-        failures = 0;
+        this.#started.resolve();
+        await this.#pause(POLL);
       } catch (error) {
-        if (this.#stopping() || error instanceof Interrupted) continue;
-        if (error instanceof LeaseLostError) {
-          this.#parts.logger.warn('A partition was taken over; its transaction is rolled back.', { ...this.key });
-        } else if (error instanceof ProcessorHaltedError) {
-          this.trouble = error.message;
-          this.#parts.logger.error(error.message, { ...this.key });
-          this.onHalt(error);
-          this.#parts.advanced.notify();
-        } else {
-          this.trouble = error instanceof Error ? error.message : String(error);
-          this.#parts.logger.error(`A processor cannot go on and tries again: ${this.trouble}`, { ...this.key });
-        }
-        await this.#parts.advanced.wait(waitAfter(error, failures++), this.#stop.signal);
+        this.#started.resolve();
+        if (error instanceof Interrupted) continue;
+        this.#report(error);
+        await this.#pause(waitAfter(error, failures++));
       }
     }
+    this.#started.resolve();
   }
 
   /** Handles events under a lease until stopped, paused, or, with `'head'`, until nothing is left. */
   async own(
     lease: Lease,
     extent: Extent,
-    replayEffects = false,
+    replayEffects: ReplayEffects = undefined,
     onPage: (own: Ownership) => void = () => {},
   ): Promise<void> {
     const { processors, lease: leaseTime } = this.#parts.store;
-    const lost = new AbortController();
+    const own = await this.#takeOver(lease, replayEffects);
+    this.#own = own;
+    this.halted = undefined;
+    this.#started.resolve();
     // The lease is prolonged by every checkpoint; this timer is for handlers that take long.
     const renewal = setInterval(() => {
       void Promise.resolve(processors.renew(lease, leaseTime))
         .then((held) => {
-          if (!held) lost.abort(new LeaseLostError(`${lease.processor}/${lease.partition}`));
+          if (!held) this.#lost(own);
         })
         .catch(() => undefined); // The next checkpoint says what is wrong.
     }, leaseTime / 3);
     try {
-      const own = await this.#takeOver(lease, AbortSignal.any([lost.signal, this.#abort.signal]), replayEffects);
-      const pages = new PageHandler(this.#parts, this.#definition, own);
-      while (!this.#stopping()) {
-        lost.signal.throwIfAborted();
-        if (extent === 'live' && (await this.#paused())) return;
-        await this.#runDue(own);
-        const page = await this.#parts.source.pull(
-          own.cursor,
-          this.#definition.options.batchSize,
-          this.#definition.eventNames,
-        );
-        if (page.cursor !== own.cursor) {
-          await pages.handle(this.#mine(page.events, own), page.cursor);
-          this.trouble = undefined;
-          this.progressAt = Date.now();
-          onPage(own);
-        } else if (extent === 'head') return;
-        else {
-          this.progressAt = Date.now();
-          await this.#idle(own, lost.signal);
-        }
-      }
+      await this.#follow(own, extent, onPage);
     } finally {
       clearInterval(renewal);
+      this.#own = undefined;
     }
   }
 
-  #stopping(): boolean {
-    return this.#stop.signal.aborted;
+  async #follow(own: Ownership, extent: Extent, onPage: (own: Ownership) => void): Promise<void> {
+    const { source } = this.#parts;
+    const { batchSize } = this.#definition.options;
+    const pages = new PageHandler({ parts: this.#parts, definition: this.#definition, own });
+    let events: readonly StoredEvent[] = [];
+    let at = 0;
+    /** Read up to here; the checkpoint is behind it while events are left, and over pages that hold nothing. */
+    let read = own.cursor;
+    while (!own.stopping()) {
+      own.signal.throwIfAborted();
+      if (extent === 'live' && (await this.#paused())) return;
+      await this.#runDue(own);
+      if (at < events.length) {
+        at = await pages.handle(events, at, read!);
+        this.trouble = undefined;
+        onPage(own);
+        continue;
+      }
+      const page = await source.pull(read, batchSize, this.#definition.eventNames);
+      events = this.#mine(page.events, own);
+      at = 0;
+      const advanced = page.cursor !== read;
+      read = page.cursor;
+      if (events.length > 0) continue;
+      if (read !== own.cursor && (page.atHead || !advanced || Date.now() - own.progressAt > SKIMMING)) {
+        await own.commit({ cursor: read });
+        this.trouble = undefined;
+        onPage(own);
+      }
+      if (advanced) continue;
+      if (extent === 'head') return;
+      own.progressAt = Date.now();
+      await this.#idle(own);
+    }
   }
 
   async #claim(): Promise<Lease | undefined> {
     const { processors, lease } = this.#parts.store;
     if (await this.#paused()) return undefined;
-    const record = await this.#record();
-    if (record?.haltedBy !== undefined) {
-      this.trouble = record.haltedBy;
-      return undefined;
+    const haltedBy = (await this.#record())?.haltedBy;
+    if (haltedBy === undefined) return processors.claim(this.key, { owner: this.#parts.owner, lease });
+    if (this.halted === undefined)
+      this.#halt(new ProcessorHaltedError(this.key.processor, this.key.partition, haltedBy));
+    return undefined;
+  }
+
+  async #release(lease: Lease): Promise<void> {
+    try {
+      await this.#parts.store.processors.release(lease);
+    } catch {
+      // Then it expires.
     }
-    return processors.claim(this.key, { owner: this.#parts.owner, lease });
+    this.#parts.advanced.notify();
   }
 
   async #record(): Promise<PartitionRecord | undefined> {
@@ -155,51 +205,36 @@ export class PartitionLoop {
     return (await this.#parts.store.processors.find(this.key.processor))?.paused === true;
   }
 
-  async #takeOver(lease: Lease, signal: AbortSignal, replayEffects: boolean): Promise<Ownership> {
+  async #takeOver(lease: Lease, replayEffects: ReplayEffects): Promise<Ownership> {
     const { source } = this.#parts;
     const { processors } = this.#parts.store;
     const record = await this.#record();
-    const cursor = record?.cursor ?? (await this.#begin(lease));
-    const head = await source.head();
-    if (source.compare(cursor, head) > 0) {
-      const why = `its checkpoint ${cursor} lies above the head ${head} of the ${source.name}: was the store restored from an older backup?`;
-      await processors.commit({ lease, halted: why });
-      throw new ProcessorHaltedError(lease.processor, lease.partition, why);
-    }
-    return {
+    const own = new Ownership(this.#parts, {
       lease,
-      cursor,
+      cursor: record?.cursor,
       replayUntil: record?.replayUntil,
       replayEffects,
-      parked: new Set(await processors.letters.sequences(lease.processor, lease.partition)),
-      stopping: () => this.#stopping(),
-      signal,
-    };
-  }
-
-  /** The first checkpoint, stored at once: `'end'` is fixed when the processor first runs. */
-  async #begin(lease: Lease): Promise<string | undefined> {
-    const { source } = this.#parts;
-    const from = this.#definition.options.startFrom ?? 'beginning';
-    if (from === 'beginning') return undefined;
-    const cursor =
-      from === 'end'
-        ? await source.head()
-        : 'position' in from
-          ? String(from.position)
-          : await source.cursorAt(from.timestamp);
-    await this.#parts.store.processors.commit({ lease, checkpoint: { cursor } });
-    return cursor;
+      parked: await processors.letters.sequences(lease.processor, lease.partition),
+      stopping: () => this.#stopped || this.#suspended > 0,
+    });
+    if (own.cursor === undefined) {
+      // Stored at once: `'end'` is fixed when the processor first runs.
+      const cursor = await firstCursor(source, this.#definition.options.startFrom);
+      if (cursor !== undefined) await own.commit({ cursor });
+    }
+    const head = await source.head();
+    if (source.compare(own.cursor, head) > 0)
+      await this.#haltAt(
+        own,
+        `its checkpoint ${own.cursor} lies above the head ${head} of the ${source.name}: was the store restored from an older backup?`,
+      );
+    return own;
   }
 
   #mine(events: readonly StoredEvent[], own: Ownership): readonly StoredEvent[] {
     if (this.#definition.options.partitions === 1) return events;
-    return events.filter((stored) => {
-      const key = sequenceKey(this.#definition, stored, () =>
-        contextForKey(this.#parts, this.#definition, stored, own),
-      );
-      return partitionOf(this.#definition, stored, key) === this.key.partition;
-    });
+    const { partition } = this.key;
+    return events.filter((stored) => partitionOf(this.#parts, this.#definition, stored, own) === partition);
   }
 
   async #runDue(own: Ownership): Promise<void> {
@@ -207,33 +242,70 @@ export class PartitionLoop {
     const { letters } = this.#parts.store.processors;
     const { processor, partition } = this.key;
     const due = await letters.due(processor, partition, await this.#parts.store.processors.now(), 20);
+    const { signal, stopping, replayUntil, replayEffects } = own;
     for (const key of due) {
-      if (this.#stopping()) return;
-      const { halt } = await retrySequence(this.#parts, this.#definition, key, own);
-      if (halt !== undefined) {
-        await this.#parts.store.processors.commit({ lease: own.lease, halted: halt });
-        throw new ProcessorHaltedError(processor, partition, halt);
-      }
+      if (stopping()) return;
+      const retrying = { signal, stopping, replayUntil, replayEffects, asked: false };
+      const { halt } = await retrySequence(this.#parts, this.#definition, key, retrying);
+      if (halt !== undefined) await this.#haltAt(own, halt);
       if ((await letters.first(processor, key)) === undefined) own.parked.delete(key);
-      this.progressAt = Date.now();
+      own.progressAt = Date.now();
     }
   }
 
-  async #idle(own: Ownership, lost: AbortSignal): Promise<void> {
+  async #haltAt(own: Ownership, why: string): Promise<never> {
+    await own.commit({ halted: why });
+    throw new ProcessorHaltedError(this.key.processor, this.key.partition, why);
+  }
+
+  #halt(error: ProcessorHaltedError): void {
+    this.trouble = error.message;
+    this.halted = error;
+    this.#parts.logger.error(error.message, { ...this.key });
+    this.onHalt(error);
+    this.#parts.advanced.notify();
+  }
+
+  #lost(own: Ownership): void {
+    own.cancel(new LeaseLostError(`partition ${this.key.partition} of ${this.key.processor}`));
+    this.wake();
+  }
+
+  #report(error: unknown): void {
+    if (error instanceof LeaseLostError) {
+      this.#parts.logger.warn('A partition was taken over; its transaction is rolled back.', { ...this.key });
+    } else if (error instanceof ProcessorHaltedError) {
+      this.#halt(error);
+    } else {
+      this.trouble = error instanceof Error ? error.message : String(error);
+      this.#parts.logger.error(`A processor cannot go on and tries again: ${this.trouble}`, { ...this.key });
+    }
+  }
+
+  async #idle(own: Ownership): Promise<void> {
     let wait = POLL;
     if (own.parked.size > 0) {
-      const { letters } = this.#parts.store.processors;
-      const next = await letters.nextDue(this.key.processor, this.key.partition);
-      const now = await this.#parts.store.processors.now();
-      if (next !== undefined) wait = Math.max(1, Math.min(POLL, next.getTime() - now.getTime()));
+      const { processors } = this.#parts.store;
+      const next = await processors.letters.nextDue(this.key.processor, this.key.partition);
+      // One that is due already is being retried elsewhere: there is no hurry.
+      if (next !== undefined) wait = Math.min(POLL, Math.max(20, next.getTime() - (await processors.now()).getTime()));
     }
-    await this.#parts.source.changed(wait, AbortSignal.any([this.#stop.signal, lost]));
+    await this.#pause(wait, (milliseconds, signal) => this.#parts.source.changed(milliseconds, signal));
+  }
+
+  async #pause(
+    milliseconds: number,
+    wait = (time: number, signal: AbortSignal): Promise<void> => new Signal().wait(time, signal),
+  ): Promise<void> {
+    if (this.#stopped) return;
+    this.#rest = new AbortController();
+    await wait(milliseconds, this.#rest.signal);
+    this.#rest = undefined;
   }
 }
 
 function waitAfter(error: unknown, failures: number): number {
-  if (error instanceof LeaseLostError) return POLL;
-  if (error instanceof ProcessorHaltedError) return POLL;
+  if (error instanceof LeaseLostError || error instanceof ProcessorHaltedError) return POLL;
   if (error instanceof UnreadableEventError) return BACKOFF;
   return Math.min(BACKOFF, 100 * 2 ** failures) * (1 + Math.random() * 0.5);
 }

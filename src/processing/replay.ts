@@ -2,6 +2,7 @@ import { bareScope, within } from '../context/scope.ts';
 import { Transaction } from '../context/transaction.ts';
 import { ConfigurationError } from '../errors/configuration-error.ts';
 import { ProcessorFailedError } from '../errors/processor-failed-error.ts';
+import { newId } from '../message/id.ts';
 import type { StoredEvent } from '../message/recorded-event.ts';
 import type { EventStore } from '../ports/event-store.ts';
 import type { Lease } from '../ports/processor-store.ts';
@@ -35,52 +36,81 @@ export async function replay(
   definition: ProcessorDefinition,
   options: ReplayOptions,
 ): Promise<void> {
-  if (definition.instance.reset === undefined) throw new ConfigurationError([withoutReset(definition)]);
+  refuseWithoutReset(definition);
+  options.signal?.throwIfAborted();
+  const leases = await setBack(parts, definition, options);
+  parts.advanced.notify();
+  const ended = await Promise.allSettled(leases.map((lease) => bringToHead(parts, definition, lease, options)));
+  for (const result of ended) if (result.status === 'rejected') throw result.reason;
+  options.signal?.throwIfAborted();
+}
+
+/** @throws ConfigurationError for a processor that cannot be replayed */
+export function refuseWithoutReset({ name, class: type, instance }: ProcessorDefinition): void {
+  if (instance.reset !== undefined) return;
+  throw new ConfigurationError([
+    `${name} cannot be replayed: ${type.name} has no reset(), so what it built would be built twice. Write one that empties its tables.`,
+  ]);
+}
+
+/** Takes all partitions over and sets them back, with `reset()` in one transaction, unless a replay is to be gone on with. */
+async function setBack(
+  parts: ProcessingParts,
+  definition: ProcessorDefinition,
+  { from }: ReplayOptions,
+): Promise<readonly Lease[]> {
+  const { source } = parts;
   const { processors, unitOfWork, lease: leaseTime } = parts.store;
-  const { signal } = options;
-  signal?.throwIfAborted();
-  const begin = options.from === undefined || options.from === 'beginning' ? '0' : String(options.from.position);
+  const begin = from === undefined || from === 'beginning' ? '0' : String(from.position);
   const leases = await Transaction.run(unitOfWork, async (transaction) => {
     const { unit } = transaction;
     const records = await processors.partitions(definition.name, unit);
     const taken: Lease[] = [];
     for (const { partition } of records) {
-      const lease = await processors.claim(
-        { processor: definition.name, partition },
-        { owner: parts.owner, lease: leaseTime, force: true },
-        unit,
-      );
+      const key = { processor: definition.name, partition };
+      const lease = await processors.claim(key, { owner: parts.owner, lease: leaseTime, force: true }, unit);
       if (lease !== undefined) taken.push(lease);
     }
     if (records.some(({ replayUntil }) => replayUntil !== undefined)) return taken;
     await within(bareScope({ kind: 'unit', unit }, transaction), async () => definition.instance.reset?.());
+    // A checkpoint above the head (the log was restored from a backup) would hold the effects of events still to come.
+    const head = await source.head();
     for (const lease of taken) {
       const cursor = records.find((record) => record.partition === lease.partition)?.cursor;
-      const back = parts.source.compare(begin, cursor) < 0 ? cursor : undefined;
-      await processors.rewind(lease, { cursor: begin, replayUntil: back }, unit);
+      const until = source.compare(cursor, head) > 0 ? head : cursor;
+      const replayUntil = source.compare(begin, until) < 0 ? until : undefined;
+      await processors.rewind(lease, { cursor: begin, replayUntil }, unit);
     }
     return taken;
   });
-  parts.advanced.notify();
-  await Promise.all(
-    leases.map(async (lease) => {
-      const loop = new PartitionLoop(parts, definition, lease.partition);
-      const stop = (): void => loop.stop();
-      signal?.addEventListener('abort', stop);
-      try {
-        await loop.own(lease, 'head', options.replayEffects, (own) =>
-          report(parts, own.cursor, options).catch((error: unknown) =>
-            parts.logger.error(`onProgress failed: ${String(error)}`),
-          ),
-        );
-      } finally {
-        signal?.removeEventListener('abort', stop);
-        await processors.release(lease);
-        parts.advanced.notify();
-      }
-    }),
-  );
-  signal?.throwIfAborted();
+  await processors.clearHalt(definition.name);
+  return leases;
+}
+
+async function bringToHead(
+  parts: ProcessingParts,
+  definition: ProcessorDefinition,
+  lease: Lease,
+  { signal, onProgress, replayEffects = false }: ReplayOptions,
+): Promise<void> {
+  const loop = new PartitionLoop(parts, definition, lease.partition);
+  const stop = (): void => loop.stop();
+  signal?.addEventListener('abort', stop);
+  if (signal?.aborted) stop();
+  const report = async (cursor: string | undefined): Promise<void> => {
+    const head = await parts.source.head();
+    onProgress?.({ position: parts.source.position(cursor), head: parts.source.position(head) });
+  };
+  try {
+    await loop.own(lease, 'head', replayEffects ? String(lease.epoch) : undefined, ({ cursor }) => {
+      if (onProgress === undefined) return;
+      report(cursor).catch((error: unknown) => parts.logger.error(`onProgress failed: ${String(error)}`));
+    });
+  } finally {
+    signal?.removeEventListener('abort', stop);
+    await Promise.resolve(parts.store.processors.release(lease)).catch(() => undefined); // Then it expires.
+    parts.advanced.notify();
+  }
 }
 
 /**
@@ -93,13 +123,14 @@ export async function replaySynchronous(
   definition: ProcessorDefinition,
   options: ReplayOptions,
 ): Promise<void> {
-  if (definition.instance.reset === undefined) throw new ConfigurationError([withoutReset(definition)]);
+  refuseWithoutReset(definition);
   const signal = options.signal ?? NEVER;
+  const again = options.replayEffects === true ? newId() : undefined;
   await Transaction.run(parts.store.unitOfWork, async (transaction) => {
     const { unit } = transaction;
     await within(bareScope({ kind: 'unit', unit }, transaction), async () => definition.instance.reset?.());
     const head = await events.head(unit);
-    const circumstances = { replayUntil: String(head), replayEffects: options.replayEffects ?? false, signal };
+    const circumstances = { replayUntil: String(head), replayEffects: again, signal };
     let after = options.from === undefined || options.from === 'beginning' ? 0n : options.from.position;
     while (after < head) {
       signal.throwIfAborted();
@@ -134,18 +165,4 @@ async function handle(
     return failed(describeFailure({ error }).cause.split('\n', 1)[0] ?? '', error);
   }
   if (decision !== undefined && decision.kind !== 'skip') failed(`it returned ${decision.kind}: ${decision.why}`);
-}
-
-async function report(
-  parts: ProcessingParts,
-  cursor: string | undefined,
-  { onProgress }: ReplayOptions,
-): Promise<void> {
-  if (onProgress === undefined) return;
-  const head = await parts.source.head();
-  onProgress({ position: parts.source.position(cursor), head: parts.source.position(head) });
-}
-
-function withoutReset({ name, class: type }: ProcessorDefinition): string {
-  return `${name} cannot be replayed: ${type.name} has no reset(), so what it built would be built twice. Write one that empties its tables.`;
 }

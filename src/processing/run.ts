@@ -1,5 +1,5 @@
 import { CatchUpTimeoutError } from '../errors/catch-up-timeout-error.ts';
-import type { ProcessorHaltedError } from '../errors/processor-halted-error.ts';
+import { ProcessorHaltedError } from '../errors/processor-halted-error.ts';
 import { milliseconds } from '../message/duration.ts';
 import type { Duration } from '../message/types.ts';
 import type { ProcessorDefinition } from './definition.ts';
@@ -28,16 +28,22 @@ export class CheckpointWatch {
     this.#parts = parts;
   }
 
-  /** What is behind `target` (a cursor of the source), as texts; empty when all partitions have reached it. */
-  async behind(processors: readonly string[], target: string): Promise<string[]> {
+  /**
+   * What is behind `target` (a cursor of the source), as texts; empty when all partitions have reached it.
+   * @throws ProcessorHaltedError, unless `halted` is to be waited for
+   */
+  async behind(processors: readonly string[], target: string, halted: 'wait' | 'throw'): Promise<string[]> {
     const { source, store } = this.#parts;
     const texts: string[] = [];
     for (const processor of processors) {
       const records = await store.processors.partitions(processor);
       if (records.length === 0) texts.push(`${processor} never ran`);
-      for (const { partition, cursor } of records)
+      for (const { partition, cursor, haltedBy } of records) {
+        if (haltedBy !== undefined && halted === 'throw')
+          throw new ProcessorHaltedError(processor, partition, haltedBy);
         if (source.compare(cursor, target) < 0)
           texts.push(`${processor} (partition ${partition}) is at ${cursor ?? 'its beginning'}, not ${target}`);
+      }
     }
     return texts;
   }
@@ -46,13 +52,18 @@ export class CheckpointWatch {
   async wait(
     processors: readonly string[],
     target: string,
-    options: { readonly timeout: number; readonly signal?: AbortSignal | undefined; readonly check?: () => void },
+    options: {
+      readonly timeout: number;
+      readonly halted: 'wait' | 'throw';
+      readonly signal?: AbortSignal | undefined;
+      readonly check?: () => void;
+    },
   ): Promise<string[]> {
     const end = performance.now() + options.timeout;
     for (;;) {
       options.signal?.throwIfAborted();
       options.check?.();
-      const behind = await this.behind(processors, target);
+      const behind = await this.behind(processors, target, options.halted);
       const left = end - performance.now();
       if (behind.length === 0 || left <= 0) return behind;
       await this.#parts.advanced.wait(Math.min(50, left), options.signal);
@@ -68,7 +79,6 @@ export class Run implements ProcessorRun {
   readonly loops: readonly PartitionLoop[];
   readonly #running: Promise<unknown>;
   readonly #closed: { readonly promise: Promise<void>; resolve(): void; reject(error: Error): void };
-  #halted: ProcessorHaltedError | undefined;
   #stopped: Promise<void> | undefined;
   readonly #onStop: (run: Run) => void;
 
@@ -85,11 +95,7 @@ export class Run implements ProcessorRun {
         (_, partition) => new PartitionLoop(parts, definition, partition),
       ),
     );
-    for (const loop of this.loops)
-      loop.onHalt = (error) => {
-        this.#halted ??= error;
-        this.#closed.reject(error);
-      };
+    for (const loop of this.loops) loop.onHalt = (error) => this.#closed.reject(error);
     this.#running = Promise.all(this.loops.map((loop) => loop.run()));
   }
 
@@ -97,23 +103,28 @@ export class Run implements ProcessorRun {
     return this.#closed.promise;
   }
 
-  /** Somebody resumed them: they are no longer known as halted. */
-  forgetHalt(): void {
-    this.#halted = undefined;
+  /** Resolves once every loop follows its partition, or knows why it does not. */
+  async started(): Promise<void> {
+    await Promise.all(this.loops.map((loop) => loop.started));
   }
 
   async caughtUp(options: { readonly timeout?: Duration; readonly signal?: AbortSignal } = {}): Promise<void> {
     const timeout = options.timeout === undefined ? Number.POSITIVE_INFINITY : milliseconds(options.timeout);
     const target = await this.#parts.source.head();
-    const behind = await this.#watch.wait(this.#names, target, {
-      timeout,
-      signal: options.signal,
-      check: () => {
-        if (this.#halted !== undefined) throw this.#halted;
-        if (this.#stopped !== undefined) throw new CatchUpTimeoutError(0, ['the run was stopped']);
-      },
-    });
-    if (behind.length > 0) throw new CatchUpTimeoutError(timeout, behind);
+    try {
+      const behind = await this.#watch.wait(this.#names, target, {
+        timeout,
+        halted: 'throw',
+        signal: options.signal,
+        check: () => {
+          if (this.#stopped !== undefined) throw new CatchUpTimeoutError(timeout, ['the run was stopped']);
+        },
+      });
+      if (behind.length > 0) throw new CatchUpTimeoutError(timeout, behind);
+    } catch (error) {
+      // The loop that halted knows the cause too.
+      throw this.loops.find(({ halted }) => halted?.message === (error as Error).message)?.halted ?? error;
+    }
   }
 
   stop(options: { readonly timeout?: Duration } = {}): Promise<void> {

@@ -1,19 +1,21 @@
-import type { RecordedContext } from '../blocks/contexts.ts';
 import { sequenceHash, streamHash } from '../message/hash.ts';
 import type { StoredEvent } from '../message/recorded-event.ts';
-import type { Event } from '../message/types.ts';
 import type { ProcessorDefinition } from './definition.ts';
+import { type Circumstances, contextForKey } from './occurrence-of.ts';
+import type { ProcessingParts } from './parts.ts';
 
 /** The key of the sequence an event belongs to: what has one key is handled in order. */
 export function sequenceKey(
-  { options }: ProcessorDefinition,
+  parts: ProcessingParts,
+  definition: ProcessorDefinition,
   stored: StoredEvent,
-  read: () => { readonly event: Event; readonly context: RecordedContext },
+  circumstances: Circumstances,
 ): string {
-  if (options.sequenceBy === undefined) return streamKey(stored);
+  const { sequenceBy } = definition.options;
+  if (sequenceBy === undefined) return streamKey(stored);
   try {
-    const { event, context } = read();
-    return options.sequenceBy(event, context);
+    const { event, context } = contextForKey(parts, definition, stored, circumstances);
+    return sequenceBy(event, context);
   } catch {
     // An event that cannot be read, or whose key cannot be told, keeps the order of its aggregate.
     return streamKey(stored);
@@ -21,10 +23,19 @@ export function sequenceKey(
 }
 
 /** The partition, of `partitions` many, that an event belongs to. A power of two, so that partitions can be split in halves. */
-export function partitionOf({ options }: ProcessorDefinition, stored: StoredEvent, key: string): number {
-  if (options.partitions === 1) return 0;
-  const hash = options.sequenceBy === undefined ? streamHash(stored.stream) : sequenceHash(key);
-  return hash & (options.partitions - 1);
+export function partitionOf(
+  parts: ProcessingParts,
+  definition: ProcessorDefinition,
+  stored: StoredEvent,
+  circumstances: Circumstances,
+): number {
+  const { partitions, sequenceBy } = definition.options;
+  if (partitions === 1) return 0;
+  const hash =
+    sequenceBy === undefined
+      ? streamHash(stored.stream)
+      : sequenceHash(sequenceKey(parts, definition, stored, circumstances));
+  return hash & (partitions - 1);
 }
 
 function streamKey({ stream }: StoredEvent): string {

@@ -56,9 +56,10 @@ export async function statusOf(
 
 function stateOf(record: PartitionRecord, paused: boolean, now: Date): PartitionStatus['state'] {
   if (record.haltedBy !== undefined) return 'halted';
+  const owned = record.owner !== undefined && record.expiresAt !== undefined && record.expiresAt > now;
+  if (owned && record.replayUntil !== undefined) return 'replaying';
   if (paused) return 'paused';
-  if (record.owner === undefined || record.expiresAt === undefined || record.expiresAt <= now) return 'unowned';
-  return record.replayUntil === undefined ? 'running' : 'replaying';
+  return owned ? 'running' : 'unowned';
 }
 
 function reasonOf(
@@ -74,7 +75,7 @@ function reasonOf(
   if (loop?.trouble !== undefined) return loop.trouble;
   if (state === 'paused') return 'it is paused, and there is work';
   if (state === 'unowned') return 'nobody runs it, and there is work';
-  if (loop !== undefined && Date.now() - loop.progressAt > STUCK)
-    return `it did not move for ${Math.round((Date.now() - loop.progressAt) / 1000)} s`;
+  const since = loop?.progressAt === undefined ? 0 : Date.now() - loop.progressAt;
+  if (since > STUCK) return `it did not move for ${Math.round(since / 1000)} s`;
   return undefined;
 }

@@ -1,4 +1,7 @@
 import type { EventProcessor } from '../blocks/event-processor.ts';
+import { Busy } from '../context/busy.ts';
+import { currentScope } from '../context/scope.ts';
+import { Transaction } from '../context/transaction.ts';
 import { CatchUpTimeoutError } from '../errors/catch-up-timeout-error.ts';
 import { ConfigurationError } from '../errors/configuration-error.ts';
 import { ConsistencyTimeoutError } from '../errors/consistency-timeout-error.ts';
@@ -6,11 +9,13 @@ import { LifecycleError } from '../errors/lifecycle-error.ts';
 import { milliseconds } from '../message/duration.ts';
 import type { Class, Duration } from '../message/types.ts';
 import type { EventStore } from '../ports/event-store.ts';
-import type { ProcessorRecord } from '../ports/processor-store.ts';
+import type { Lease, ProcessorRecord } from '../ports/processor-store.ts';
 import { processorName, type ProcessorDefinition } from './definition.ts';
 import type { ProcessingParts } from './parts.ts';
-import { replay, replaySynchronous, type ReplayOptions } from './replay.ts';
+import type { PartitionLoop } from './partition-loop.ts';
+import { refuseWithoutReset, replay, replaySynchronous, type ReplayOptions } from './replay.ts';
 import { CheckpointWatch, Run, type ProcessorRun } from './run.ts';
+import { firstCursor } from './start-from.ts';
 import { statusOf, type PartitionStatus } from './status.ts';
 
 /** What can be asked of processors, and done with them. */
@@ -35,6 +40,8 @@ export class Supervisor implements Processors {
   readonly #definitions: ReadonlyMap<string, ProcessorDefinition>;
   readonly #runs = new Set<Run>();
   readonly #watch: CheckpointWatch;
+  readonly #replays = new Busy();
+  readonly #stopping = new AbortController();
 
   constructor(parts: ProcessingParts, events: EventStore, definitions: ReadonlyMap<string, ProcessorDefinition>) {
     this.#parts = parts;
@@ -75,14 +82,17 @@ export class Supervisor implements Processors {
       types.length === 0
         ? [...this.#definitions.values()].filter(({ delivery }) => delivery === 'async')
         : types.map((type) => this.#asynchronous(type));
-    const run = new Run(this.#parts, definitions, (stopped) => this.#runs.delete(stopped));
+    const run = new Run(this.#parts, [...new Set(definitions)], (stopped) => this.#runs.delete(stopped));
     this.#runs.add(run);
+    await run.started();
     return run;
   }
 
-  /** Stops all runs. */
+  /** Stops all runs, and replays, which stay to be gone on with. */
   async stop(timeout: Duration): Promise<void> {
+    this.#stopping.abort(new LifecycleError('The application is shutting down.'));
     await Promise.all([...this.#runs].map((run) => run.stop({ timeout })));
+    await this.#replays.idle();
   }
 
   async settled(options: { readonly timeout?: Duration; readonly signal?: AbortSignal } = {}): Promise<void> {
@@ -94,10 +104,11 @@ export class Supervisor implements Processors {
     for (;;) {
       const target = await this.#parts.source.head();
       const left = Math.max(0, end - performance.now());
-      const behind = await this.#watch.wait(names, target, { timeout: left, signal: options.signal });
+      const behind = await this.#watch.wait(names, target, { timeout: left, halted: 'throw', signal: options.signal });
       if (behind.length > 0) throw new CatchUpTimeoutError(timeout, behind);
-      if ((await this.#parts.source.head()) !== target) continue;
+      // In this order: what a letter's handler dispatched is in the log before the letter is gone.
       const due = await this.#due(names);
+      if ((await this.#parts.source.head()) !== target) continue;
       if (due.length === 0) return;
       if (performance.now() >= end) throw new CatchUpTimeoutError(timeout, due);
       await this.#parts.advanced.wait(20, options.signal);
@@ -119,7 +130,7 @@ export class Supervisor implements Processors {
       const { name, delivery } = this.#definition(type);
       // A synchronous processor is done already; one that dispatches and waits for itself would wait for ever.
       if (delivery === 'sync' || name === options.within) continue;
-      const behind = await this.#watch.wait([name], String(position), options);
+      const behind = await this.#watch.wait([name], String(position), { ...options, halted: 'wait' });
       if (behind.length > 0) throw new ConsistencyTimeoutError(name, position, options.timeout);
     }
   }
@@ -135,34 +146,70 @@ export class Supervisor implements Processors {
   async pause(type: Class<EventProcessor>): Promise<void> {
     const { name } = this.#asynchronous(type);
     await this.#parts.store.processors.setPaused(name, true);
-    this.#parts.advanced.notify();
-    // Loops of this process let go of their partitions before this resolves.
-    const owned = async (): Promise<boolean> =>
-      (await this.#parts.store.processors.partitions(name)).some(({ owner }) => owner === this.#parts.owner);
-    while (await owned()) await this.#parts.advanced.wait(20);
+    const loops = this.#loopsOf(name);
+    for (const loop of loops) loop.wake();
+    // A handler that pauses its own processor would wait for itself.
+    if (currentScope()?.processor === name) return;
+    // Loops of this process let go of their partitions before this resolves; then they find it paused.
+    for (const goOn of await Promise.all(loops.map((loop) => loop.suspend()))) goOn();
   }
 
   async resume(type: Class<EventProcessor>): Promise<void> {
     const { name } = this.#asynchronous(type);
     await this.#parts.store.processors.clearHalt(name);
     await this.#parts.store.processors.setPaused(name, false);
-    for (const run of this.#runs) run.forgetHalt();
-    this.#parts.advanced.notify();
+    for (const loop of this.#loopsOf(name)) loop.wake();
   }
 
   async replay(type: Class<EventProcessor>, options: ReplayOptions = {}): Promise<void> {
-    const definition = this.#definition(type);
-    if (definition.delivery === 'sync') await replaySynchronous(this.#parts, this.#events, definition, options);
-    else await replay(this.#parts, definition, options);
+    await this.#replays.add(this.#replay(this.#definition(type), options));
   }
 
+  async #replay(definition: ProcessorDefinition, options: ReplayOptions): Promise<void> {
+    const { name, delivery } = definition;
+    refuseWithoutReset(definition);
+    if (currentScope()?.processor === name)
+      throw new LifecycleError(`${name} cannot be replayed by a handler of its own: the replay would wait for it.`);
+    const signal =
+      options.signal === undefined ? this.#stopping.signal : AbortSignal.any([options.signal, this.#stopping.signal]);
+    if (delivery === 'sync') return replaySynchronous(this.#parts, this.#events, definition, { ...options, signal });
+    // What a handler of this process still does must not come after reset(); another process loses its lease.
+    const loops = await Promise.all(this.#loopsOf(name).map((loop) => loop.suspend()));
+    try {
+      await replay(this.#parts, definition, { ...options, signal });
+    } finally {
+      for (const goOn of loops) goOn();
+    }
+  }
+
+  /** The record changes last: a start that dies before it begins again. */
   async #changeDelivery(definition: ProcessorDefinition): Promise<void> {
-    const { processors } = this.#parts.store;
+    const { store, source } = this.#parts;
     const { name, delivery, options } = definition;
-    await processors.save({ processor: name, delivery, partitions: options.partitions, paused: false });
-    if (options.startFrom !== 'beginning') return;
-    if (delivery === 'sync') await replaySynchronous(this.#parts, this.#events, definition, {});
-    else await replay(this.#parts, definition, {});
+    const before = delivery === 'sync' ? 'async' : 'sync';
+    const record = { processor: name, partitions: options.partitions, paused: false };
+    await store.processors.save({ ...record, delivery: before });
+    if (options.startFrom === 'beginning') await this.#replay(definition, {});
+    else if (delivery === 'async') await this.#startAt(name, await firstCursor(source, options.startFrom));
+    await store.processors.save({ ...record, delivery });
+  }
+
+  /** For one that was up to date as a synchronous one: what comes after this start is its work, whenever it first runs. */
+  async #startAt(name: string, cursor: string | undefined): Promise<void> {
+    const { store, owner } = this.#parts;
+    const { processors } = store;
+    const leases = await Transaction.run(store.unitOfWork, async ({ unit }) => {
+      const taken: Lease[] = [];
+      for (const { partition } of await processors.partitions(name, unit)) {
+        const key = { processor: name, partition };
+        const lease = await processors.claim(key, { owner, lease: store.lease, force: true }, unit);
+        if (lease === undefined) continue;
+        await processors.rewind(lease, { cursor, replayUntil: undefined }, unit);
+        taken.push(lease);
+      }
+      return taken;
+    });
+    for (const lease of leases) await processors.release(lease);
   }
 
   async #due(names: readonly string[]): Promise<string[]> {
@@ -176,6 +223,10 @@ export class Supervisor implements Processors {
           due.push(`${name} (partition ${partition}) has letters due`);
       }
     return due;
+  }
+
+  #loopsOf(name: string): readonly PartitionLoop[] {
+    return [...this.#runs].flatMap(({ loops }) => loops).filter(({ key }) => key.processor === name);
   }
 
   #definition(type: Class<EventProcessor>): ProcessorDefinition {
