@@ -53,3 +53,8 @@ export interface Adapter {
   readonly name: string;
   readonly store?: Store;
 }
+
+/** An adapter that is, or has, a store. */
+export interface StoreAdapter extends Adapter {
+  readonly store: Store;
+}

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { memory } from '../../src/adapters/memory/index.ts';
+import { MemoryStore } from '../../src/adapters/memory/store.ts';
 import { storeConformance } from '../../src/conformance/index.ts';
 import { commandKeyMutants } from './command-keys.ts';
 import { hintMutants } from './hints.ts';
@@ -18,8 +18,10 @@ const mutants: Readonly<Record<string, Mutant>> = {
   ...hintMutants,
 };
 
+const newStore = () => new MemoryStore(10_000, () => new Date());
+
 /** Another process, whose store has nothing to do with this one. */
-const elsewhere = () => Promise.resolve(memory().store);
+const elsewhere = () => Promise.resolve(newStore());
 
 describe('a store that breaks one promise', () => {
   test('exists for every case, and for nothing else', () => {
@@ -28,7 +30,7 @@ describe('a store that breaks one promise', () => {
 
   for (const one of storeConformance) {
     test(`is caught by: ${one.name}`, async () => {
-      const { store } = memory();
+      const store = newStore();
       mutants[one.name]!(store);
       await expect(one.run({ store, another: elsewhere })).rejects.toThrow();
     });

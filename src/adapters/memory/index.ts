@@ -1,6 +1,6 @@
 import { milliseconds } from '../../message/duration.ts';
 import type { Duration } from '../../message/types.ts';
-import type { Adapter } from '../../ports/store.ts';
+import type { StoreAdapter } from '../../ports/store.ts';
 import { MemoryStore } from './store.ts';
 
 /** Options of `memory()`. */
@@ -15,9 +15,6 @@ export interface MemoryOptions {
  * Everything in the memory of this process. One object given to two applications is one store. What handlers changed in
  * memory of their own is not rolled back with a unit.
  */
-export function memory({
-  lease = '10s',
-  now = () => new Date(),
-}: MemoryOptions = {}): Adapter & { readonly store: MemoryStore } {
+export function memory({ lease = '10s', now = () => new Date() }: MemoryOptions = {}): StoreAdapter {
   return { name: 'memory', store: new MemoryStore(milliseconds(lease), now) };
 }

@@ -1,6 +1,6 @@
 import { milliseconds } from '../../message/duration.ts';
 import type { Duration } from '../../message/types.ts';
-import type { Adapter } from '../../ports/store.ts';
+import type { StoreAdapter } from '../../ports/store.ts';
 import { SqliteStore } from './store.ts';
 
 export { SqliteSession, type SqlParameters, type SqlResult } from './session.ts';
@@ -29,7 +29,7 @@ export interface SqliteOptions {
 }
 
 /** A store in a file, for any number of processes of one machine. The driver is better-sqlite3. */
-export function sqlite(options: SqliteOptions): Adapter & { readonly store: SqliteStore } {
+export function sqlite(options: SqliteOptions): StoreAdapter {
   const { file, synchronous = 'full', lease = '10s', lockTimeout = '30s', retention } = options;
   const store = new SqliteStore({
     file,

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
@@ -31,4 +31,13 @@ export function session(store: Store, unit?: Unit): SqliteSession {
   const [provider] = store.sessions;
   if (provider === undefined) throw new Error('the store has no session');
   return provider.create(() => (unit === undefined ? { kind: 'read' } : { kind: 'unit', unit })) as SqliteSession;
+}
+
+/** How many COMMITs the write-ahead log holds: each marks its last frame with the size of the database. */
+export function commitsIn(path: string): number {
+  const wal = readFileSync(`${path}-wal`);
+  const frame = 24 + wal.readUInt32BE(8);
+  let commits = 0;
+  for (let at = 32; at + frame <= wal.length; at += frame) if (wal.readUInt32BE(at + 4) > 0) commits += 1;
+  return commits;
 }
