@@ -200,8 +200,7 @@ export class Application implements AsyncDisposable {
         errors.push(error);
       }
     };
-    await tolerate(() => supervisor.stop(timeout));
-    await tolerate(() => letters.stop());
+    await Promise.all([tolerate(() => supervisor.stop(timeout)), tolerate(() => letters.stop())]);
     await tolerate(() => commands.idle());
     await tolerate(() => repository.settled());
     await tolerate(() => lifecycle.stop());

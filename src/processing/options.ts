@@ -9,7 +9,7 @@ export interface RetryPolicy {
   readonly attempts?: number;
   /**
    * The wait before the next attempt: `initial` (50 ms), each time `factor` (3) times as long, at most `max` (10 m), lengthened by
-   * up to half at random. The default makes four attempts within 2 s, in place, and the others within about 20 minutes.
+   * up to half at random. `max` is `initial` where that is longer than 10 m. The default makes four attempts within 2 s, in place, and the others within about 20 minutes.
    */
   readonly backoff?: { readonly initial?: Duration; readonly factor?: number; readonly max?: Duration };
   /** Whether an error is worth another attempt. Default: all are, but `UnrecoverableError`. */
@@ -97,17 +97,16 @@ export function resolveOptions(
     findings.push(`${name}: partitions is ${partitions}; it must be a power of two from 1 to 256.`);
   const factor = retry.backoff?.factor ?? 3;
   if (!(factor >= 1)) findings.push(`${name}: retry.backoff.factor is ${factor}; it must be 1 or more.`);
+  const initial = time('retry.backoff.initial', retry.backoff?.initial ?? 50);
+  const max = time('retry.backoff.max', retry.backoff?.max ?? Math.max(initial, 600_000));
+  if (max < initial) findings.push(`${name}: retry.backoff.max is shorter than retry.backoff.initial.`);
   return {
     startFrom: options.startFrom,
     partitions,
     sequenceBy: options.sequenceBy,
     batchSize: whole('batchSize', options.batchSize ?? 500),
     attempts: whole('retry.attempts', retry.attempts ?? 10),
-    backoff: {
-      initial: time('retry.backoff.initial', retry.backoff?.initial ?? 50),
-      factor,
-      max: time('retry.backoff.max', retry.backoff?.max ?? '10m'),
-    },
+    backoff: { initial, factor, max },
     worthRetrying: retry.when ?? (() => true),
     onExhausted: options.onExhausted ?? 'park',
     timeout: time('timeout', options.timeout ?? (delivery === 'sync' ? '5s' : '30s')),
