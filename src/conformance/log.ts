@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { NewEvent } from '../message/recorded-event.ts';
+import type { NewEvent, StoredEvent } from '../message/recorded-event.ts';
 import type { Case } from './case.ts';
 import { append, event, events, given, load, newId, Planned, payloadOf, readAll, stream } from './fixtures.ts';
 
@@ -327,6 +327,20 @@ export const logCases: readonly Case[] = [
     },
   },
   {
+    law: 'log/7',
+    name: 'a stream that is read without when and why tells all the same what happened',
+    async run({ store }) {
+      const to = await given(store, 3);
+      await append(store, { stream: to, expectedVersion: 3, events: [event({ at: new Date(5) }, { version: 2 })] });
+      const [bare, whole] = await store.events.load([
+        { stream: to, after: 1, limit: 10, bare: true },
+        { stream: to, after: 1, limit: 10 },
+      ]);
+      assert.equal(bare!.version, 4);
+      assert.deepEqual(bare!.events.map(told), whole!.events.map(told));
+    },
+  },
+  {
     law: 'log/8',
     name: 'a reader that stands beyond the head can tell',
     async run({ store }) {
@@ -463,4 +477,8 @@ export const logCases: readonly Case[] = [
 
 function happenedAt(time: number): NewEvent {
   return event({}, { timestamp: new Date(time) });
+}
+
+function told(one: StoredEvent): unknown[] {
+  return [one.position, one.stream.id, one.sequence, one.name, one.version, payloadOf(one)];
 }

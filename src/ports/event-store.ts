@@ -8,6 +8,11 @@ export interface StreamSlice {
   readonly stream: StreamId;
   readonly after: number;
   readonly limit: number;
+  /**
+   * What happened is wanted, not when and why: a store that is faster for it may leave event id, timestamp, correlation,
+   * causation and headers of the events blank.
+   */
+  readonly bare?: boolean;
 }
 
 /** Answer to a `StreamSlice`. There is more to read while the last event's sequence is below `version`. */

@@ -142,6 +142,16 @@ export const logMutants: Readonly<Record<string, Mutant>> = {
       return pages.map((page) => ({ ...page, version: page.events.at(-1)?.sequence ?? page.version }));
     }),
 
+  'a stream that is read without when and why tells all the same what happened': (store) =>
+    replace(store.events, 'load', (load) => (slices: readonly StreamSlice[], unit?: Unit) => {
+      const pages: readonly StreamPage[] = load(slices, unit);
+      return pages.map((page, i) => {
+        return slices[i]!.bare === true
+          ? { ...page, events: page.events.map((one) => ({ ...one, data: '{}' })) }
+          : page;
+      });
+    }),
+
   'a reader that stands beyond the head can tell': (store) =>
     everyPage(store, (page, { after }) => ({ ...page, head: after > page.head ? after : page.head })),
 

@@ -14,7 +14,7 @@ import type {
 } from '../../ports/event-store.ts';
 import type { Unit } from '../../ports/unit-of-work.ts';
 import type { Connection } from './connection.ts';
-import { eventsOf, LIMIT } from './rows.ts';
+import { eventsOf, LIMIT, streamEvents } from './rows.ts';
 import { codeOf } from './failure.ts';
 import { Job, type SqliteUnits } from './unit-of-work.ts';
 
@@ -190,12 +190,13 @@ function prepare(commit: Commit): Ready {
   return { commit, texts };
 }
 
-function page(connection: Connection, { stream, after, limit }: StreamSlice): StreamPage {
-  const { tenant, type, id } = stream;
-  const events = eventsOf(connection, 'streamEvents', [tenant, type, id, after, Math.min(limit, LIMIT)], stream);
+function page(connection: Connection, slice: StreamSlice): StreamPage {
+  const { stream, after, limit } = slice;
+  const events = streamEvents(connection, slice);
   const last = events.at(-1);
   if (last !== undefined && events.length < limit) return { version: last.sequence, events };
   if (last === undefined && after === 0 && limit > 0) return { version: 0, events };
+  const { tenant, type, id } = stream;
   return { version: connection.value('versionOf').get(tenant, type, id) as number, events };
 }
 

@@ -17,22 +17,23 @@ export const MIGRATIONS: readonly string[] = [
     UNIQUE (tenant, type, id)
   );
 
+  -- What every load reads comes first: SQLite walks a row from its start.
   CREATE TABLE events (
     position INTEGER PRIMARY KEY,
-    event_id TEXT NOT NULL UNIQUE,
     stream INTEGER NOT NULL,
-    tenant TEXT NOT NULL,
-    stream_type TEXT NOT NULL,
-    stream_id TEXT NOT NULL,
     sequence INTEGER NOT NULL,
     type TEXT NOT NULL,
     version INTEGER NOT NULL,
+    data TEXT NOT NULL,
+    types TEXT,
     timestamp INTEGER NOT NULL,
+    event_id TEXT NOT NULL UNIQUE,
+    tenant TEXT NOT NULL,
+    stream_type TEXT NOT NULL,
+    stream_id TEXT NOT NULL,
     correlation_id TEXT NOT NULL,
     causation_id TEXT,
     headers TEXT,
-    types TEXT,
-    data TEXT NOT NULL,
     UNIQUE (stream, sequence)
   );
 

@@ -1,23 +1,29 @@
 import type { StoredEvent, StreamId } from '../../message/recorded-event.ts';
+import type { StreamSlice } from '../../ports/event-store.ts';
 import type { Letter } from '../../ports/letter-store.ts';
 import type { Connection } from './connection.ts';
 
 /** "All of them", for SQLite. */
 export const LIMIT = 1_000_000_000;
 
+const EPOCH = new Date(0);
 const NO_HEADERS: Readonly<Record<string, string>> = Object.freeze({});
 
 type Integer = number | bigint;
 
-type EventRow = [
+type BareRow = [
   position: Integer,
-  eventId: string,
   sequence: Integer,
   name: string,
   version: Integer,
   data: string,
   types: string | null,
+];
+
+type EventRow = [
+  ...bare: BareRow,
   timestamp: Integer,
+  eventId: string,
   correlationId: string,
   causationId: string | null,
   headers: string | null,
@@ -26,37 +32,65 @@ type EventRow = [
   id: string,
 ];
 
-/**
- * Runs a statement that asks for events. Each column of text costs as much as the row itself, so those of a stream that is
- * known are not asked for. Positions ascend, so the last one tells whether numbers can hold them.
- */
-export function eventsOf(
+/** Events of the log. */
+export function eventsOf(connection: Connection, statement: 'page' | 'pageOfNames', values: unknown[]): StoredEvent[] {
+  const rows = exactly<EventRow>(connection, statement, values);
+  return rows.map((row) => eventOf(row, { tenant: row[11], type: row[12], id: row[13] }));
+}
+
+/** Events of one stream. A column of text costs as much as the rest of the row, so what is not wanted is not read. */
+export function streamEvents(
   connection: Connection,
-  statement: 'page' | 'pageOfNames' | 'streamEvents',
-  values: unknown[],
-  stream?: StreamId,
+  { stream, after, limit, bare = false }: StreamSlice,
 ): StoredEvent[] {
-  const rows = connection.rows(statement).all(...values) as EventRow[];
+  const values = [stream.tenant, stream.type, stream.id, after, Math.min(limit, LIMIT)];
+  if (bare) return exactly<BareRow>(connection, 'bareEvents', values).map((row) => bareEventOf(row, stream));
+  return exactly<EventRow>(connection, 'streamEvents', values).map((row) => eventOf(row, stream));
+}
+
+/** Positions ascend, so the last one tells whether numbers can hold them; if not, they are read again as bigints. */
+function exactly<Row extends [Integer, ...unknown[]]>(
+  connection: Connection,
+  statement: 'page' | 'pageOfNames' | 'streamEvents' | 'bareEvents',
+  values: unknown[],
+): Row[] {
+  const rows = connection.rows(statement).all(...values) as Row[];
   const last = rows.at(-1);
-  const exact = last === undefined || last[0] <= Number.MAX_SAFE_INTEGER;
-  const events = exact ? rows : (connection.bigRows(statement).all(...values) as EventRow[]);
-  return events.map((row) => eventOf(row, stream ?? { tenant: row[11], type: row[12], id: row[13] }));
+  if (last === undefined || last[0] <= Number.MAX_SAFE_INTEGER) return rows;
+  return connection.bigRows(statement).all(...values) as Row[];
 }
 
 function eventOf(row: EventRow, stream: StreamId): StoredEvent {
   return {
     position: BigInt(row[0]),
     stream,
-    sequence: Number(row[2]),
-    eventId: row[1],
-    name: row[3],
-    version: Number(row[4]),
-    data: row[5],
-    types: row[6],
-    timestamp: new Date(Number(row[7])),
+    sequence: Number(row[1]),
+    eventId: row[7],
+    name: row[2],
+    version: Number(row[3]),
+    data: row[4],
+    types: row[5],
+    timestamp: new Date(Number(row[6])),
     correlationId: row[8],
     causationId: row[9] ?? undefined,
     headers: row[10] === null ? NO_HEADERS : Object.freeze(JSON.parse(row[10])),
+  };
+}
+
+function bareEventOf(row: BareRow, stream: StreamId): StoredEvent {
+  return {
+    position: BigInt(row[0]),
+    stream,
+    sequence: Number(row[1]),
+    eventId: '',
+    name: row[2],
+    version: Number(row[3]),
+    data: row[4],
+    types: row[5],
+    timestamp: EPOCH,
+    correlationId: '',
+    causationId: undefined,
+    headers: NO_HEADERS,
   };
 }
 

@@ -1,7 +1,8 @@
 /** Every statement, by what it is for. Values are always bound; no text is ever put together. */
 
-const EVENT =
-  'position, event_id, sequence, type, version, data, types, timestamp, correlation_id, causation_id, headers';
+const BARE = 'position, sequence, type, version, data, types';
+const EVENT = `${BARE}, timestamp, event_id, correlation_id, causation_id, headers`;
+const OF_STREAM = 'stream = (SELECT stream FROM streams WHERE tenant = ? AND type = ? AND id = ?)';
 
 const LETTER = `id, processor, partition, sequence_key, position, cursor, source, event_id, type, tenant, stream_type,
   stream_id, sequence, correlation_id, behind, attempts, due_at, error_name, cause, first_at, last_at`;
@@ -31,11 +32,9 @@ export const SQL = {
   insertStream: 'INSERT INTO streams (tenant, type, id) VALUES (?, ?, ?)',
   streamState: `SELECT stream, (SELECT coalesce(max(sequence), 0) FROM events WHERE events.stream = streams.stream)
     FROM streams WHERE tenant = ? AND type = ? AND id = ?`,
-  streamEvents: `SELECT ${EVENT} FROM events
-    WHERE stream = (SELECT stream FROM streams WHERE tenant = ? AND type = ? AND id = ?) AND sequence > ?
-    ORDER BY sequence LIMIT ?`,
-  versionOf: `SELECT coalesce(max(sequence), 0) FROM events
-    WHERE stream = (SELECT stream FROM streams WHERE tenant = ? AND type = ? AND id = ?)`,
+  streamEvents: `SELECT ${EVENT} FROM events WHERE ${OF_STREAM} AND sequence > ? ORDER BY sequence LIMIT ?`,
+  bareEvents: `SELECT ${BARE} FROM events WHERE ${OF_STREAM} AND sequence > ? ORDER BY sequence LIMIT ?`,
+  versionOf: `SELECT coalesce(max(sequence), 0) FROM events WHERE ${OF_STREAM}`,
   head: 'SELECT coalesce(max(position), 0) FROM events',
   page: `SELECT ${EVENT}, tenant, stream_type, stream_id FROM events WHERE position > ? AND position <= ? ORDER BY position`,
   pageOfNames: `SELECT ${EVENT}, tenant, stream_type, stream_id FROM events WHERE position > ? AND position <= ?

@@ -2,7 +2,7 @@ import { setImmediate, setTimeout } from 'node:timers/promises';
 import { isBusy } from './failure.ts';
 
 const SPINS = 20;
-const LONGEST_WAIT = 25;
+const LONGEST_WAIT = 4;
 
 /**
  * Tries until no other process holds the lock, for so many milliseconds. SQLite's own busy timeout would block the event loop,
