@@ -28,6 +28,11 @@ export type SessionScope = { readonly kind: 'unit'; readonly unit: Unit } | { re
 export interface SessionProvider {
   readonly token: Token<object>;
   create(current: () => SessionScope): object;
+  /**
+   * What handlers have written through the session, as a unit sees it: for each of their tables, by name, a text that is equal
+   * where its rows are. Not the store's own tables. Left out: nobody can tell, and scenarios refuse to compare.
+   */
+  contents?(unit: Unit): Awaitable<ReadonlyMap<string, string>>;
 }
 
 /** A store: the log, the processors' own book-keeping, and the transaction that unites them. */
