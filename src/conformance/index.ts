@@ -1,11 +1,13 @@
+import { appendingCases } from './appending.ts';
 import type { Case } from './case.ts';
 import { commandKeyCases } from './command-keys.ts';
 import { effectCases } from './effects.ts';
 import { letterCases } from './letters.ts';
-import { logCases } from './log.ts';
 import { processorCases } from './processors.ts';
+import { readingCases } from './reading.ts';
 import { snapshotCases } from './snapshots.ts';
 import { unitOfWorkCases } from './unit-of-work.ts';
+import { valueCases } from './values.ts';
 
 export type { Case, Subject } from './case.ts';
 
@@ -18,7 +20,9 @@ export type { Case, Subject } from './case.ts';
  * ```
  */
 export const storeConformance: readonly Case[] = [
-  ...logCases,
+  ...appendingCases,
+  ...readingCases,
+  ...valueCases,
   ...commandKeyCases,
   ...unitOfWorkCases,
   ...processorCases,

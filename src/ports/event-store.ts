@@ -73,7 +73,8 @@ export interface LogSlice {
 /**
  * The log. Law 1: a commit is atomic and its sequences follow `expectedVersion` without a hole. Law 2: an event id is
  * stored once. Law 3: no reader passes an event that may still become visible. Law 5: within a stream, log order is
- * sequence order.
+ * sequence order. Events that are read may be the store's own, shared by all who read: nobody changes them, their dates and
+ * headers included.
  */
 export interface EventStore {
   /** One page per slice, in their order. With a unit: what that unit has written is seen too. */

@@ -21,7 +21,8 @@ export interface UnitOfWork {
   /**
    * Runs `work` in a unit of its own and resolves after its commit; if `work` throws, the unit is rolled back and the
    * promise rejects with that error. Several waiting units may share one commit, each still all or nothing. Never call it
-   * from inside `work`: a unit does not wait for itself.
+   * from inside `work`: a unit does not wait for itself. On a store with one writer the same goes for any write without the
+   * unit, if it is awaited.
    */
   run<T>(work: (unit: Unit) => Awaitable<T>): Promise<T>;
 }

@@ -18,6 +18,9 @@ export class Log {
   /** How many events are committed: the position of the last one. */
   committed = 0;
   readonly #ids = new IdSet();
+  #lastTenant: string | undefined;
+  #lastType: string | undefined;
+  #lastStreams: Map<string, Stream> | undefined;
   #lastId: StreamId | undefined;
   #last: Stream | undefined;
   readonly #streams = new Map<string, Map<string, Map<string, Stream>>>();
@@ -31,10 +34,21 @@ export class Log {
   stream(id: StreamId): Stream | undefined {
     // A command loads and appends with one and the same id.
     if (id !== this.#lastId) {
-      this.#last = this.#streams.get(id.tenant)?.get(id.type)?.get(id.id);
+      this.#last = this.#streamsOf(id)?.get(id.id);
       this.#lastId = this.#last && id;
     }
     return this.#last;
+  }
+
+  #streamsOf({ tenant, type }: StreamId): Map<string, Stream> | undefined {
+    if (type !== this.#lastType || tenant !== this.#lastTenant) {
+      const streams = this.#streams.get(tenant)?.get(type);
+      if (streams === undefined) return undefined;
+      this.#lastStreams = streams;
+      this.#lastType = type;
+      this.#lastTenant = tenant;
+    }
+    return this.#lastStreams;
   }
 
   *streams(): Generator<Stream> {

@@ -16,7 +16,8 @@ import type { Unit } from '../../ports/unit-of-work.ts';
 import type { Connection } from './connection.ts';
 import { eventsOf, LIMIT, streamEvents } from './rows.ts';
 import { codeOf } from './failure.ts';
-import { Job, type SqliteUnits } from './unit-of-work.ts';
+import { Job } from './job.ts';
+import type { SqliteUnits } from './unit-of-work.ts';
 
 /** A commit whose events are text already, so that nothing but storing them happens inside the transaction. */
 interface Ready {

@@ -6,83 +6,18 @@ import type { Unit, UnitOfWork } from '../../ports/unit-of-work.ts';
 import type { Connection } from './connection.ts';
 import { isBusy, storeError } from './failure.ts';
 import type { Connections } from './opening.ts';
+import { type Job, SqliteUnit, type Transaction, Write } from './job.ts';
 import { whenFree } from './waiting.ts';
 
 /** Jobs that share one COMMIT, at most, and for how many milliseconds they may be gathered while others wait. */
 const MOST_JOBS = 64;
 const LONGEST_BATCH = 10;
 
-/** Something that wants to write. All of it is one savepoint; it is answered after the COMMIT. */
-export abstract class Job<T> {
-  /** Set by `work`'s caller, once it is known. */
-  result!: T;
-  readonly answer = Promise.withResolvers<T>();
-  abstract work(writer: Connection): Awaitable<T>;
-}
-
-class Write<T> extends Job<T> {
-  readonly #write: (writer: Connection) => T;
-
-  constructor(write: (writer: Connection) => T) {
-    super();
-    this.#write = write;
-  }
-
-  work(writer: Connection): T {
-    return this.#write(writer);
-  }
-}
-
-/** A transaction of SQLite, or a savepoint in one that several units share. */
-class SqliteUnit<T> extends Job<T> implements Unit {
-  open = false;
-  #savepoints = 0;
-  readonly #units: SqliteUnits;
-  readonly #body: (unit: Unit) => Awaitable<T>;
-
-  constructor(units: SqliteUnits, body: (unit: Unit) => Awaitable<T>) {
-    super();
-    this.#units = units;
-    this.#body = body;
-  }
-
-  work(): Awaitable<T> {
-    this.open = true;
-    return this.#body(this);
-  }
-
-  async savepoint<S>(work: () => Awaitable<S>): Promise<S> {
-    this.#units.own(this);
-    this.#units.savepoint();
-    this.#savepoints += 1;
-    const depth = this.#savepoints;
-    let result: S;
-    try {
-      result = await work();
-    } catch (error) {
-      this.#leave(depth);
-      if (this.open) this.#units.undo();
-      throw error;
-    }
-    this.#leave(depth);
-    this.#units.own(this);
-    this.#units.keep();
-    return result;
-  }
-
-  #leave(depth: number): void {
-    if (this.#savepoints !== depth) {
-      throw new UnitClosedError('two savepoints of it overlapped, and only nested ones can be undone');
-    }
-    this.#savepoints -= 1;
-  }
-}
-
 /**
  * The writing connection and the queue before it. What gets ready within one turn of the event loop shares a COMMIT, and so
  * a wait for the disk.
  */
-export class SqliteUnits implements UnitOfWork {
+export class SqliteUnits implements UnitOfWork, Transaction {
   /** Counts what was undone: who remembers what is in the file compares it. */
   undone = 0;
   #connections: Connections | undefined;
@@ -153,7 +88,6 @@ export class SqliteUnits implements UnitOfWork {
     return this.#open().reader;
   }
 
-  /** The connection of the open unit, which must be this one. */
   own(unit: Unit): Connection {
     const { writer } = this.#open();
     if (unit !== this.#unit) throw new UnitClosedError(unit.open ? 'it belongs to another store' : 'it has ended');
@@ -175,12 +109,10 @@ export class SqliteUnits implements UnitOfWork {
     this.#open().writer.plain('savepoint').run();
   }
 
-  /** Keeps what was written since the last savepoint. */
   keep(): void {
     this.#open().writer.plain('release').run();
   }
 
-  /** Undoes what was written since the last savepoint. */
   undo(): void {
     const { writer } = this.#open();
     this.undone += 1;
