@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Case } from './case.ts';
-import { append, event, events, load, newId, Planned, payloadOf, readAll, stream } from './fixtures.ts';
+import { append, event, load, newId, Planned, payloadOf, readAll, stream } from './fixtures.ts';
 
 /** What is stored comes back as it was. */
 export const valueCases: readonly Case[] = [
