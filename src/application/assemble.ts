@@ -113,7 +113,10 @@ export async function assemble(registered: Registrations): Promise<Application> 
   };
   const byName = new Map(processors.map((definition) => [definition.name, definition]));
   const supervisor = new Supervisor(parts, store.events, byName);
-  const construct = (type: Constructible<Aggregate>): Aggregate => container.construct(type);
+  const plain = new Set(all.aggregates.map(({ type }) => type).filter((type) => container.resolved(type).size === 0));
+  // One aggregate is made for every command: what injects nothing needs no container for it.
+  const construct = (type: Constructible<Aggregate>): Aggregate =>
+    plain.has(type) ? new type() : container.construct(type);
   const repository = new Repository(store, registry, construct, logger);
   const chain = new MiddlewareChain(middleware.map((type) => container.get(type)));
   commands = new CommandBus({

@@ -170,15 +170,9 @@ export class CommandBus implements Dispatcher {
 
   #handle(order: Order): Awaitable<unknown> {
     const { middleware, execution } = this.#parts;
-    const { transaction } = order.scope;
-    const execute = (): Awaitable<unknown> =>
-      transaction === undefined ? execution.root(order) : execution.nested(order, transaction);
-    return enter(
-      order.scope,
-      middleware.isEmpty
-        ? execute
-        : () => middleware.run(AnyCommand, order.command, order.context, async () => execute()),
-    );
+    if (middleware.isEmpty) return enter(order.scope, () => execution.run(order));
+    const { command, context } = order;
+    return enter(order.scope, () => middleware.run(AnyCommand, command, context, async () => execution.run(order)));
   }
 
   // Savepoints of one transaction nest; two dispatches that one handler awaits together must not interleave theirs.

@@ -39,11 +39,17 @@ export class Execution {
     this.#parts = parts;
   }
 
+  /** A command in an open transaction joins it; any other is on its own. */
+  run(order: Order): Awaitable<unknown> {
+    const { transaction } = order.scope;
+    return transaction === undefined ? this.#root(order) : this.#nested(order, transaction);
+  }
+
   /**
    * A command on its own: under the lock of its aggregate, appended in a transaction of its own, run again on fresh state where
    * a race was lost. Answers at once where store and handler do: in memory a turn of the event loop costs as much as the rest.
    */
-  root(order: Order): Awaitable<unknown> {
+  #root(order: Order): Awaitable<unknown> {
     const { scope, stream, key, route } = order;
     // Inside a handler that holds a lock another one is not waited for: two that do so could wait for each other.
     const lock = scope.holdsLock ? undefined : stream.tenant === '' ? stream.id : `${stream.tenant}\0${stream.id}`;
@@ -130,7 +136,7 @@ export class Execution {
   }
 
   /** A command dispatched inside an open transaction: it joins it, and waits for nobody. Refused and caught, it leaves nothing. */
-  nested(order: Order, transaction: Transaction): Promise<unknown> {
+  #nested(order: Order, transaction: Transaction): Promise<unknown> {
     const { store, repository, appended, newId } = this.#parts;
     const { stream, key } = order;
     const { unit } = transaction;
