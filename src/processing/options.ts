@@ -36,7 +36,7 @@ export interface ProcessorOptions {
    * more, a fine one gives up order. It must depend on the event alone.
    */
   readonly sequenceBy?: (event: Event, context: RecordedContext) => string;
-  /** Events in one batch, and so in one transaction, at most. Default 500. A batch also ends after 50 ms. */
+  /** Events in one batch, and so in one transaction, at most. Default 1000. A batch also ends after 50 ms. */
   readonly batchSize?: number;
   readonly retry?: RetryPolicy;
   /**
@@ -104,7 +104,7 @@ export function resolveOptions(
     startFrom: options.startFrom,
     partitions,
     sequenceBy: options.sequenceBy,
-    batchSize: whole('batchSize', options.batchSize ?? 500),
+    batchSize: whole('batchSize', options.batchSize ?? 1000),
     attempts: whole('retry.attempts', retry.attempts ?? 10),
     backoff: { initial, factor, max },
     worthRetrying: retry.when ?? (() => true),

@@ -174,6 +174,8 @@ export class PartitionLoop {
       if (extent === 'head') return;
       own.progressAt = Date.now();
       await this.#idle(own);
+      // A checkpoint would be refused, but only after the handlers of its page.
+      if ((await this.#record())?.epoch !== own.lease.epoch) throw leaseLost(this.key);
     }
   }
 
@@ -267,7 +269,7 @@ export class PartitionLoop {
   }
 
   #lost(own: Ownership): void {
-    own.cancel(new LeaseLostError(`partition ${this.key.partition} of ${this.key.processor}`));
+    own.cancel(leaseLost(this.key));
     this.wake();
   }
 
@@ -302,6 +304,10 @@ export class PartitionLoop {
     await wait(milliseconds, this.#rest.signal);
     this.#rest = undefined;
   }
+}
+
+function leaseLost({ processor, partition }: PartitionKey): LeaseLostError {
+  return new LeaseLostError(`partition ${partition} of ${processor}`);
 }
 
 function waitAfter(error: unknown, failures: number): number {

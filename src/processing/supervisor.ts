@@ -145,13 +145,17 @@ export class Supervisor implements Processors {
 
   async pause(type: Class<EventProcessor>): Promise<void> {
     const { name } = this.#asynchronous(type);
-    await this.#parts.store.processors.setPaused(name, true);
-    const loops = this.#loopsOf(name);
-    for (const loop of loops) loop.wake();
-    // A handler that pauses its own processor would wait for itself.
-    if (currentScope()?.processor === name) return;
     // Loops of this process let go of their partitions before this resolves; then they find it paused.
-    for (const goOn of await Promise.all(loops.map((loop) => loop.suspend()))) goOn();
+    const suspended = Promise.all(this.#loopsOf(name).map((loop) => loop.suspend()));
+    // A handler that pauses its own processor would wait for itself.
+    if (currentScope()?.processor !== name) await suspended;
+    try {
+      await this.#parts.store.processors.setPaused(name, true);
+    } finally {
+      void suspended.then((loops) => {
+        for (const goOn of loops) goOn();
+      });
+    }
   }
 
   async resume(type: Class<EventProcessor>): Promise<void> {

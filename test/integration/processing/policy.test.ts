@@ -220,6 +220,7 @@ describe.each(modes)('the failure policy ($name)', (mode) => {
       if (event === 'b:2') return Promise.resolve(park('look at this'));
       if (event === 'c:3' && attempt < 3) return retryAfter(1, 'soon');
       if (event === 'd:4') return retryAfter('2h', 'later');
+      return undefined;
     };
     const app = await world.app({ retry: { attempts: 3 }, onExhausted: 'skip' });
     for (const [account, amount] of [
@@ -412,7 +413,7 @@ describe.each(modes.filter(({ exactlyOnce }) => !exactlyOnce))('several at a tim
     const gate = new Gate();
     world.script.act = (event, { attempt }) => {
       if (event === 'a:2' && attempt <= 3) throw new Error('no');
-      if (event === 'a:2' && attempt === 4) return gate.pass();
+      return event === 'a:2' && attempt === 4 ? gate.pass() : undefined;
     };
     const retry = { attempts: 6, backoff: quick };
     const first = await world.app({ retry });
@@ -442,7 +443,7 @@ describe.each(modes.filter(({ exactlyOnce }) => !exactlyOnce))('several at a tim
     await using world = new World(mode);
     world.script.act = (event, { attempt }) => {
       if (event.startsWith('account-1:') && attempt < 3) throw new Error('no');
-      if (event === 'account-2:2') return park('no');
+      return event === 'account-2:2' ? park('no') : undefined;
     };
     const app = await world.app({ concurrency: 4, retry: { attempts: 5, backoff: quick } });
     for (const n of upTo(12)) await deposits(app, `account-${n % 4}`, n);
