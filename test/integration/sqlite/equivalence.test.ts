@@ -29,14 +29,14 @@ const write = fc.oneof(
   fc.record({ do: fc.constant('claim' as const), partition: small(2), force: fc.boolean() }),
   fc.record({
     do: fc.constant('commit' as const),
-    lease: small(5),
+    lease: fc.constantFrom(0, 0, 0, 1, 2),
     cursor: fc.option(small(12)),
     park: fc.array(position, { maxLength: 2 }),
     behind: fc.array(position, { maxLength: 2 }),
     attempt: fc.option(small(12)),
     halted: fc.boolean(),
   }),
-  fc.record({ do: fc.constant('settle' as const), claim: small(3), position, keep: fc.boolean() }),
+  fc.record({ do: fc.constant('settle' as const), claim: fc.constantFrom(0, 0, 1), position, keep: fc.boolean() }),
 );
 
 const step = fc.oneof(
@@ -48,11 +48,11 @@ const step = fc.oneof(
     insideFails: fc.boolean(),
     fails: fc.boolean(),
   }),
-  fc.record({ do: fc.constant('rewind' as const), lease: small(5) }),
-  fc.record({ do: fc.constant('release' as const), lease: small(5) }),
+  fc.record({ do: fc.constant('rewind' as const), lease: fc.constantFrom(0, 0, 0, 1, 2) }),
+  fc.record({ do: fc.constant('release' as const), lease: fc.constantFrom(0, 0, 0, 1, 2) }),
   fc.record({ do: fc.constant('pause' as const), paused: fc.boolean() }),
   fc.record({ do: fc.constant('claimSequence' as const), sequence: small(1) }),
-  fc.record({ do: fc.constant('releaseSequence' as const), claim: small(3) }),
+  fc.record({ do: fc.constant('releaseSequence' as const), claim: fc.constantFrom(0, 0, 1) }),
   fc.record({ do: fc.constant('discard' as const), position }),
 );
 
@@ -202,6 +202,13 @@ class Run {
   }
 }
 
+/** So that most leases and letters asked for are there. */
+const START: readonly Step[] = [
+  { do: 'save', partitions: 3, paused: false },
+  { do: 'claim', partition: 0, force: true },
+  { do: 'commit', lease: 0, cursor: 1, park: [2, 5], behind: [4], attempt: 3, halted: false },
+];
+
 test('memory and SQLite answer the same to whatever they are asked', async () => {
   const path = folder();
   let runs = 0;
@@ -213,7 +220,7 @@ test('memory and SQLite answer the same to whatever they are asked', async () =>
       await Promise.all(stores.map(async (store) => store.open()));
       try {
         const [inMemory, inFile] = stores.map((store) => new Run(store));
-        for (const one of steps)
+        for (const one of [...START, ...steps])
           expect(await inFile!.take(one), JSON.stringify(one)).toEqual(await inMemory!.take(one));
         expect(await inFile!.state()).toEqual(await inMemory!.state());
       } finally {
