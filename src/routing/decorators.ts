@@ -32,9 +32,12 @@ export function handlesAnyEvent<This extends EventProcessor>(
   write('handlesAnyEvent', 'anyEvent', [], method, context);
 }
 
+/** What appliers return. A bare `void` would let promises pass, and what comes after an `await` is applied to nobody. */
+export type Nothing = void | undefined;
+
 /** Routes one or several events to a method that changes an aggregate's fields. It must be synchronous and decide nothing. */
 export function appliesEvent<T extends Some<Class<Event>>>(...types: T) {
-  return <This extends Aggregate>(method: (this: This, event: OneOf<T>) => void, context: Target<This>): void =>
+  return <This extends Aggregate>(method: (this: This, event: OneOf<T>) => Nothing, context: Target<This>): void =>
     write('appliesEvent', 'applies', types, method, context);
 }
 
@@ -56,7 +59,8 @@ export function handlesQuery<Q extends Query>(type: Class<Q>) {
 
 /** What middleware may stand in front of: all commands, all queries, or those of one class. */
 export type Interceptable = typeof CommandFactory | typeof QueryFactory | Class<Command> | Class<Query>;
-type Intercepted<T> = T extends typeof CommandFactory
+/** The messages that an interceptor of `T` meets. */
+export type Intercepted<T> = T extends typeof CommandFactory
   ? Command
   : T extends typeof QueryFactory
     ? Query
@@ -87,15 +91,9 @@ function write(
     ]);
   if (context.kind !== 'method' || context.static)
     throw new ConfigurationError([`@${decorator} stands before ${String(context.name)}, which is no instance method.`]);
-  for (const type of types)
-    if (typeof type !== 'function')
-      throw new ConfigurationError([
-        `@${decorator} of ${String(context.name)} names a class that does not exist yet: two files probably import each other. Move the message class to a file of its own.`,
-      ]);
-  record(context.metadata, {
-    kind,
-    types,
-    method: context.name,
-    privateMethod: context.private ? method : undefined,
-  });
+  record(
+    context.metadata,
+    { kind, types, method: context.name, privateMethod: context.private ? method : undefined },
+    `@${decorator} of ${String(context.name)}`,
+  );
 }

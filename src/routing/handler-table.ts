@@ -34,8 +34,16 @@ export const ANY: object = Object.freeze({ name: 'any event' });
 const own = new WeakMap<object, Route[]>();
 const resolved = new WeakMap<Function, HandlerTable>();
 
-/** Adds a route to the table of one class. */
-export function record(owner: object, route: Route): void {
+/**
+ * Adds a route to the table of one class.
+ * @param by who says so, for the error
+ * @throws ConfigurationError for a message class that does not exist yet.
+ */
+export function record(owner: object, route: Route, by: string): void {
+  if (route.types.some((type) => typeof type !== 'function'))
+    throw new ConfigurationError([
+      `${by} names a class that does not exist yet: two files probably import each other. Move the message class to a file of its own.`,
+    ]);
   const routes = own.get(owner);
   if (routes === undefined) own.set(owner, [route]);
   else routes.push(route);
@@ -61,7 +69,7 @@ export function handlerTable(type: Function): HandlerTable {
     for (const route of routes) {
       if (route.privateMethod === undefined && typeof level.prototype[route.method] !== 'function')
         findings.push(
-          `${level.name} routes ${route.types.map(typeName).join(', ')} to ${String(route.method)}, which is not a method of it.`,
+          `${level.name} routes ${(route.types.length === 0 ? [ANY] : route.types).map(typeName).join(', ')} to ${String(route.method)}, which is no method of it: correct the name, or write the method.`,
         );
       let byType = table.get(route.kind);
       if (byType === undefined) table.set(route.kind, (byType = new Map()));
@@ -69,7 +77,7 @@ export function handlerTable(type: Function): HandlerTable {
         const other = byType.get(key);
         if (other !== undefined && other.level === level && other.method !== route.method)
           findings.push(
-            `${level.name} handles ${typeName(key)} twice, in ${String(other.method)} and ${String(route.method)}: one method must do.`,
+            `${level.name} handles ${typeName(key)} twice, in ${String(other.method)} and ${String(route.method)}: drop one of the two.`,
           );
         byType.set(key, { method: route.method, level, handler: handlerOf(type, route) });
       }

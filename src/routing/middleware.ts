@@ -1,18 +1,24 @@
-import { messageClassOf } from '../message/message.ts';
 import type { MessageContext } from '../blocks/contexts.ts';
-import type { Handler } from './handler-table.ts';
-import { handlerTable } from './handler-table.ts';
+import { UsageError } from '../errors/usage-error.ts';
+import { messageClassOf } from '../message/message.ts';
+import { type Handler, handlerTable } from './handler-table.ts';
+
+interface Step {
+  readonly instance: object;
+  readonly handler: Handler;
+}
 
 /** Middleware in the order of registration: the first is the outermost. */
 export class MiddlewareChain {
   readonly #instances: readonly object[];
-  readonly #steps = new Map<
-    object,
-    readonly ((message: object, next: () => Promise<unknown>, context: MessageContext) => unknown)[]
-  >();
+  readonly #steps = new Map<object, readonly Step[]>();
 
   constructor(instances: readonly object[]) {
     this.#instances = instances;
+  }
+
+  get isEmpty(): boolean {
+    return this.#instances.length === 0;
   }
 
   /** Runs `last` behind every middleware that intercepts this message; `all` is the factory that stands for its kind. */
@@ -21,33 +27,28 @@ export class MiddlewareChain {
     const from = (index: number): Promise<unknown> => {
       const step = steps[index];
       if (step === undefined) return last();
+      const { instance, handler } = step;
       let called = false;
       const next = (): Promise<unknown> => {
-        if (called) return Promise.reject(new Error('Middleware called next() twice: a message is handled once.'));
+        if (called)
+          return Promise.reject(
+            new UsageError(`${handler.label} called next() a second time: a message is handled once.`),
+          );
         called = true;
         return from(index + 1);
       };
       // A middleware that throws before its first await rejects like one that throws after it.
-      return new Promise((resolve) => resolve(step(message, next, context)));
+      return new Promise((resolve) => resolve(handler.call(instance, message, next, context)));
     };
     return from(0);
   }
 
-  get isEmpty(): boolean {
-    return this.#instances.length === 0;
-  }
-
-  #stepsFor(
-    type: Function,
-    all: object,
-  ): readonly ((message: object, next: () => Promise<unknown>, context: MessageContext) => unknown)[] {
+  #stepsFor(type: Function, all: object): readonly Step[] {
     let steps = this.#steps.get(type);
     if (steps === undefined) {
       steps = this.#instances.flatMap((instance) => {
         const handler = interceptor(instance, type, all);
-        return handler === undefined
-          ? []
-          : [(m: object, next: () => Promise<unknown>, c: MessageContext) => handler.call(instance, m, next, c)];
+        return handler === undefined ? [] : [{ instance, handler }];
       });
       this.#steps.set(type, steps);
     }

@@ -3,7 +3,7 @@ import type { CommandContext, EventContext, MessageContext, QueryContext } from 
 import type { Awaitable, Class, Command, Event, Query, ResultOf } from '../message/types.ts';
 import type { EventProcessor, Projection } from '../blocks/event-processor.ts';
 import type { HandlerResult } from '../blocks/outcome.ts';
-import type { Interceptable } from './decorators.ts';
+import type { Interceptable, Intercepted, Nothing } from './decorators.ts';
 import { record, type RouteKind } from './handler-table.ts';
 
 /** Names of the public methods of T that can be called like F. */
@@ -30,13 +30,16 @@ export interface AggregateRoutes<T> {
     type: Class<C>,
     method: MethodLike<T, (command: C, context: CommandContext) => Awaitable<ResultOf<C>>>,
   ): this;
-  applies<E extends Event>(type: Class<E>, method: MethodLike<T, (event: E) => void>): this;
+  applies<E extends Event>(type: Class<E>, method: MethodLike<T, (event: E) => Nothing>): this;
 }
 /** Routes of a middleware class, without decorators. */
 export interface MiddlewareRoutes<T> {
-  intercepts(
-    type: Interceptable,
-    method: MethodLike<T, (message: never, next: () => Promise<never>, context: MessageContext) => Promise<unknown>>,
+  intercepts<I extends Interceptable, M extends Intercepted<I>>(
+    type: I,
+    method: MethodLike<
+      T,
+      (message: M, next: () => Promise<ResultOf<M>>, context: MessageContext) => Promise<ResultOf<M>>
+    >,
   ): this;
 }
 
@@ -49,18 +52,14 @@ export function routes<T extends EventProcessor>(of: Class<T>): ProcessorRoutes<
 export function routes<T extends Aggregate>(of: Class<T>): AggregateRoutes<T>;
 export function routes<T extends object>(of: Class<T>): MiddlewareRoutes<T>;
 export function routes(of: Class<object>): object {
-  const add =
-    (kind: RouteKind) =>
-    (type: object, method: string): object => {
-      record(of, { kind, types: [type], method });
-      return table;
-    };
+  const write = (kind: RouteKind, types: readonly object[], method: string): object => {
+    record(of, { kind, types, method }, `routes(${of.name}) of ${method}`);
+    return table;
+  };
+  const add = (kind: RouteKind) => (type: object, method: string) => write(kind, [type], method);
   const table = {
     event: add('event'),
-    anyEvent: (method: string) => {
-      record(of, { kind: 'anyEvent', types: [], method });
-      return table;
-    },
+    anyEvent: (method: string) => write('anyEvent', [], method),
     query: add('query'),
     command: add('command'),
     applies: add('applies'),
