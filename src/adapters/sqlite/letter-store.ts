@@ -46,7 +46,13 @@ export class SqliteLetterStore implements LetterStore {
 
   due(processor: string, partition: number, now: Date, limit: number): string[] {
     return this.#units.read(undefined, (connection) => {
-      return connection.value('due').all({ processor, partition, now: now.getTime(), limit }) as string[];
+      const keys: string[] = [];
+      const rows = connection.rows('due').iterate({ processor, partition, now: now.getTime() });
+      for (const [key, token] of rows as IterableIterator<[string, string | null]>) {
+        if (token === null || isDead(token)) keys.push(key);
+        if (keys.length === limit) break;
+      }
+      return keys;
     });
   }
 

@@ -96,10 +96,9 @@ export const SQL = {
   firstLetter: `SELECT ${LETTER} FROM dead_letters WHERE processor = ? AND sequence_key = ? ORDER BY ${IN_ORDER} LIMIT 1`,
   sequences: 'SELECT DISTINCT sequence_key FROM dead_letters WHERE processor = ? AND partition = ?',
   hasLetters: 'SELECT 1 FROM dead_letters WHERE processor = ? AND sequence_key = ? LIMIT 1',
-  due: `SELECT first.sequence_key ${FIRSTS} AND first.due_at <= @now AND NOT EXISTS (
-      SELECT 1 FROM letter_claims AS claim WHERE claim.processor = first.processor
-      AND claim.sequence_key = first.sequence_key AND claim.expires_at > @now)
-    ORDER BY first.last_at, first.position LIMIT @limit`,
+  due: `SELECT first.sequence_key, (SELECT token FROM letter_claims AS claim WHERE claim.processor = first.processor
+      AND claim.sequence_key = first.sequence_key AND claim.expires_at > @now) ${FIRSTS} AND first.due_at <= @now
+    ORDER BY first.last_at, first.position`,
   nextDue: `SELECT min(first.due_at) ${FIRSTS}`,
   park: `INSERT INTO dead_letters (${LETTER}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (id) DO UPDATE SET behind = excluded.behind, attempts = excluded.attempts, due_at = excluded.due_at,
