@@ -1,0 +1,23 @@
+// A process that runs one of the processors until it is told to stop, or killed.
+import { Ledger, manner, say, Speaker, start } from './ledger.ts';
+
+interface Orders {
+  readonly file: string;
+  readonly lease: number;
+  readonly processor: 'ledger' | 'speaker';
+  readonly delay?: number;
+  readonly failing?: boolean;
+  readonly partitions?: 1 | 2;
+}
+
+const { file, lease, processor, delay = 0, failing = false, partitions = 1 } = JSON.parse(process.argv[2]!) as Orders;
+Object.assign(manner, { delay, failing });
+const app = await start(file, lease, { partitions, batchSize: 100, retry: { backoff: { initial: 1, factor: 1 } } });
+const run = await app.runEventProcessors(processor === 'ledger' ? Ledger : Speaker);
+say('ready');
+process.stdin.once('data', () => {
+  void run
+    .stop()
+    .then(() => app.shutdown())
+    .then(() => process.exit(0));
+});
