@@ -69,5 +69,7 @@ export class Log implements EventLog {
 }
 
 function recorded({ data, types, ...header }: StoredEvent): RecordedEvent {
-  return { ...header, data: typeof data === 'object' ? copyOf(data) : decode(data, types) };
+  // Copies, since a store in memory gives its own to everybody.
+  const timestamp = new Date(header.timestamp);
+  return { ...header, timestamp, data: typeof data === 'object' ? copyOf(data) : decode(data, types) };
 }

@@ -41,7 +41,8 @@ export class OccurrenceContext implements EventContext {
     return this.#occurrence.header.position;
   }
   get timestamp(): Date {
-    return this.#occurrence.header.timestamp;
+    // A copy: a store in memory gives the same Date to everybody.
+    return new Date(this.#occurrence.header.timestamp);
   }
   get eventId(): string {
     return this.#occurrence.header.eventId;
