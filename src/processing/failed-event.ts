@@ -1,5 +1,4 @@
 import { Transaction } from '../context/transaction.ts';
-import { ProcessorHaltedError } from '../errors/processor-halted-error.ts';
 import { isFromNewerBuild } from '../errors/unreadable-event-error.ts';
 import type { StoredEvent } from '../message/recorded-event.ts';
 import { call, HandlerFailed } from './call.ts';
@@ -25,7 +24,13 @@ export async function meetFailure(
   for (let waited = 0; ; ) {
     if ('error' in failure && isFromNewerBuild(failure.error)) throw failure.error;
     const verdict = judge(failure, attempts, definition.options);
-    if (verdict.kind === 'halt') return halt(work, stored, failure, attempts);
+    // Whoever resumes gets all attempts anew.
+    if (verdict.kind === 'halt')
+      return own.halt(
+        haltReason(stored, failure, attempts),
+        { attempt: { cursor, attempts: 0 } },
+        'error' in failure ? failure.error : undefined,
+      );
     if (verdict.kind === 'skip') return skipped(work, stored, failure, attempts, to);
     if (verdict.kind === 'park') return park(work, stored, { failure, attempts, delay: undefined, to });
     if (waited + verdict.delay > IN_PLACE) return park(work, stored, { failure, attempts, delay: verdict.delay, to });
@@ -62,19 +67,6 @@ async function tryAlone(
   // Where the checkpoint does not follow at once, what was begun is forgotten: it has ended well.
   if (to !== undefined) await own.commit({ cursor: to });
   else await own.commit({ attempt: { cursor: parts.source.cursorOf(stored), attempts: 0 } });
-}
-
-async function halt(
-  { parts: { source }, own }: Work,
-  stored: StoredEvent,
-  failure: Failure,
-  attempts: number,
-): Promise<never> {
-  const why = haltReason(stored, failure, attempts);
-  // Whoever resumes gets all attempts anew.
-  await own.commit({ halted: why, attempt: { cursor: source.cursorOf(stored), attempts: 0 } });
-  const { processor, partition } = own.lease;
-  throw new ProcessorHaltedError(processor, partition, why, 'error' in failure ? { cause: failure.error } : undefined);
 }
 
 async function skipped(

@@ -47,8 +47,10 @@ export class HandlerRunner {
     };
     const context = new OccurrenceContext(occurrence, definition.name, this.#services, scope);
     const result = within(scope, () => handler.call(definition.instance, event, context));
-    if (!isPromise(result)) return result === undefined ? undefined : decisionOf(result);
-    return inTime(result, definition, occurrence, context, scope).then(decisionOf);
+    // What it dispatched into its transaction and did not await is still its work: nobody may deliver or commit meanwhile.
+    if (!isPromise(result) && scope.lastNested === undefined)
+      return result === undefined ? undefined : decisionOf(result);
+    return inTime(Promise.resolve(result), definition, occurrence, context, scope).then(decisionOf);
   }
 
   /** The context of an occurrence that is looked at and not handled, as `sequenceBy` does. */
@@ -77,8 +79,12 @@ function inTime(
     const done = (): void => clearTimeout(timer);
     result.then(
       (value) => {
-        done();
-        resolve(value);
+        const end = (): void => {
+          done();
+          resolve(value);
+        };
+        if (scope.lastNested === undefined) end();
+        else void scope.lastNested.then(end);
       },
       (error: unknown) => {
         done();

@@ -1,3 +1,4 @@
+import { ProcessorHaltedError } from '../errors/processor-halted-error.ts';
 import type { LetterChange } from '../ports/letter-store.ts';
 import type { Lease } from '../ports/processor-store.ts';
 import type { Unit } from '../ports/unit-of-work.ts';
@@ -91,6 +92,15 @@ export class Ownership implements Circumstances {
     );
     if (cursor !== undefined && unit === undefined) this.moved(cursor);
     return refused;
+  }
+
+  /**
+   * Writes down why it goes no further.
+   * @throws ProcessorHaltedError, always
+   */
+  async halt(why: string, change: Change = {}, cause?: unknown): Promise<never> {
+    await this.commit({ ...change, halted: why });
+    throw new ProcessorHaltedError(this.lease.processor, this.lease.partition, why, { cause });
   }
 
   /** The checkpoint is there now. */

@@ -5,13 +5,13 @@ import { UnreadableEventError } from '../errors/unreadable-event-error.ts';
 import type { StoredEvent } from '../message/recorded-event.ts';
 import type { Lease, PartitionKey, PartitionRecord } from '../ports/processor-store.ts';
 import type { ProcessorDefinition } from './definition.ts';
-import { retrySequence } from './letter-runner.ts';
+import { runDueLetters, untilNextDue } from './due-letters.ts';
 import type { ReplayEffects } from './occurrence-of.ts';
-import { Interrupted, Ownership } from './ownership.ts';
+import { Interrupted, type Ownership } from './ownership.ts';
 import { PageHandler } from './page-handler.ts';
 import type { ProcessingParts } from './parts.ts';
 import { partitionOf } from './sequence.ts';
-import { firstCursor } from './start-from.ts';
+import { takeOver } from './take-over.ts';
 
 /** An idle loop looks again after so long, should every wake-up be lost. */
 const POLL = 250;
@@ -37,7 +37,7 @@ export class PartitionLoop {
   #suspended = 0;
   #own: Ownership | undefined;
   #owning: Promise<void> = Promise.resolve();
-  #rest: AbortController | undefined;
+  #resting: AbortController | undefined;
   /** Why it does not advance, where it knows. */
   trouble: string | undefined;
   /** How it was halted, while it is. */
@@ -75,7 +75,7 @@ export class PartitionLoop {
 
   /** Ends a rest: something may have changed. */
   wake(): void {
-    this.#rest?.abort();
+    this.#resting?.abort();
   }
 
   /** Finishes the event in hand and gives the partition back; claims it again after the function that this resolves with. */
@@ -102,12 +102,12 @@ export class PartitionLoop {
           if (this.#suspended === 0) continue;
         }
         this.#started.resolve();
-        await this.#pause(POLL);
+        await this.#rest(POLL);
       } catch (error) {
         this.#started.resolve();
         if (error instanceof Interrupted) continue;
         this.#report(error);
-        await this.#pause(waitAfter(error, failures++));
+        await this.#rest(waitAfter(error, failures++));
       }
     }
     this.#started.resolve();
@@ -121,7 +121,8 @@ export class PartitionLoop {
     onPage: (own: Ownership) => void = () => {},
   ): Promise<void> {
     const { processors, lease: leaseTime } = this.#parts.store;
-    const own = await this.#takeOver(lease, replayEffects);
+    const stopping = (): boolean => this.#stopped || this.#suspended > 0;
+    const own = await takeOver(this.#parts, this.#definition, { lease, replayEffects, stopping });
     this.#own = own;
     this.halted = undefined;
     this.#started.resolve();
@@ -144,7 +145,8 @@ export class PartitionLoop {
   async #follow(own: Ownership, extent: Extent, onPage: (own: Ownership) => void): Promise<void> {
     const { source } = this.#parts;
     const { batchSize } = this.#definition.options;
-    const pages = new PageHandler({ parts: this.#parts, definition: this.#definition, own });
+    const work = { parts: this.#parts, definition: this.#definition, own };
+    const pages = new PageHandler(work);
     let events: readonly StoredEvent[] = [];
     let at = 0;
     /** Read up to here; the checkpoint is behind it while events are left, and over pages that hold nothing. */
@@ -152,7 +154,7 @@ export class PartitionLoop {
     while (!own.stopping()) {
       own.signal.throwIfAborted();
       if (extent === 'live' && (await this.#paused())) return;
-      await this.#runDue(own);
+      await runDueLetters(work);
       if (at < events.length) {
         at = await pages.handle(events, at, read!);
         this.trouble = undefined;
@@ -173,7 +175,7 @@ export class PartitionLoop {
       if (advanced) continue;
       if (extent === 'head') return;
       own.progressAt = Date.now();
-      await this.#idle(own);
+      await this.#rest(Math.min(POLL, await untilNextDue(work)), (time, signal) => source.changed(time, signal));
       // A checkpoint would be refused, but only after the handlers of its page.
       if ((await this.#record())?.epoch !== own.lease.epoch) throw leaseLost(this.key);
     }
@@ -207,57 +209,10 @@ export class PartitionLoop {
     return (await this.#parts.store.processors.find(this.key.processor))?.paused === true;
   }
 
-  async #takeOver(lease: Lease, replayEffects: ReplayEffects): Promise<Ownership> {
-    const { source } = this.#parts;
-    const { processors } = this.#parts.store;
-    const record = await this.#record();
-    const own = new Ownership(this.#parts, {
-      lease,
-      cursor: record?.cursor,
-      replayUntil: record?.replayUntil,
-      replayEffects,
-      parked: await processors.letters.sequences(lease.processor, lease.partition),
-      stopping: () => this.#stopped || this.#suspended > 0,
-    });
-    if (own.cursor === undefined) {
-      // Stored at once: `'end'` is fixed when the processor first runs.
-      const cursor = await firstCursor(source, this.#definition.options.startFrom);
-      if (cursor !== undefined) await own.commit({ cursor });
-    }
-    const head = await source.head();
-    if (source.compare(own.cursor, head) > 0)
-      await this.#haltAt(
-        own,
-        `its checkpoint ${own.cursor} lies above the head ${head} of the ${source.name}: was the store restored from an older backup?`,
-      );
-    return own;
-  }
-
   #mine(events: readonly StoredEvent[], own: Ownership): readonly StoredEvent[] {
     if (this.#definition.options.partitions === 1) return events;
     const { partition } = this.key;
     return events.filter((stored) => partitionOf(this.#parts, this.#definition, stored, own) === partition);
-  }
-
-  async #runDue(own: Ownership): Promise<void> {
-    if (own.parked.size === 0) return;
-    const { letters } = this.#parts.store.processors;
-    const { processor, partition } = this.key;
-    const due = await letters.due(processor, partition, await this.#parts.store.processors.now(), 20);
-    const { signal, stopping, replayUntil, replayEffects } = own;
-    for (const key of due) {
-      if (stopping()) return;
-      const retrying = { signal, stopping, replayUntil, replayEffects, asked: false };
-      const { halt } = await retrySequence(this.#parts, this.#definition, key, retrying);
-      if (halt !== undefined) await this.#haltAt(own, halt);
-      if ((await letters.first(processor, key)) === undefined) own.parked.delete(key);
-      own.progressAt = Date.now();
-    }
-  }
-
-  async #haltAt(own: Ownership, why: string): Promise<never> {
-    await own.commit({ halted: why });
-    throw new ProcessorHaltedError(this.key.processor, this.key.partition, why);
   }
 
   #halt(error: ProcessorHaltedError): void {
@@ -284,25 +239,14 @@ export class PartitionLoop {
     }
   }
 
-  async #idle(own: Ownership): Promise<void> {
-    let wait = POLL;
-    if (own.parked.size > 0) {
-      const { processors } = this.#parts.store;
-      const next = await processors.letters.nextDue(this.key.processor, this.key.partition);
-      // One that is due already is being retried elsewhere: there is no hurry.
-      if (next !== undefined) wait = Math.min(POLL, Math.max(20, next.getTime() - (await processors.now()).getTime()));
-    }
-    await this.#pause(wait, (milliseconds, signal) => this.#parts.source.changed(milliseconds, signal));
-  }
-
-  async #pause(
+  async #rest(
     milliseconds: number,
     wait = (time: number, signal: AbortSignal): Promise<void> => new Signal().wait(time, signal),
   ): Promise<void> {
     if (this.#stopped) return;
-    this.#rest = new AbortController();
-    await wait(milliseconds, this.#rest.signal);
-    this.#rest = undefined;
+    this.#resting = new AbortController();
+    await wait(milliseconds, this.#resting.signal);
+    this.#resting = undefined;
   }
 }
 

@@ -116,6 +116,11 @@ export class Supervisor implements Processors {
     }
   }
 
+  /** @throws LifecycleError for a processor that is not registered. */
+  check(types: readonly Class<EventProcessor>[]): void {
+    for (const type of types) this.#definition(type);
+  }
+
   /** Read your own writes: see `DispatchOptions.waitFor`. */
   async wait(
     types: readonly Class<EventProcessor>[],

@@ -50,6 +50,10 @@ export class Ledger extends EventProcessor {
     );
     this.db.run('CREATE TABLE IF NOT EXISTS sums (account TEXT PRIMARY KEY, sum INTEGER)');
   }
+  override reset(): void {
+    this.db.run('DELETE FROM ledger');
+    this.db.run('DELETE FROM sums');
+  }
   async on({ amount }: Deposited, { aggregateId, position, attempt }: EventContext): Promise<void | Outcome> {
     this.db.run('INSERT INTO ledger (account, amount, position) VALUES (?, ?, ?)', [aggregateId, amount, position]);
     if (manner.delay > 0) await new Promise((resolve) => setTimeout(resolve, manner.delay));

@@ -134,6 +134,25 @@ describe('two processes on one file', () => {
     expect(second.lines).toContain('begin 1 1');
   });
 
+  test('a replay that was killed is gone on with by the next runner, also one that ran all the time', async () => {
+    await using place = new Place();
+    const app = await client(place);
+    await deposit(app, 1, 120);
+    const running = place.worker({ processor: 'ledger', lease: 60_000 });
+    await until(() => running.lines.includes('ready') && ledger(place).length === 120, 'all is handled');
+    for (let kills = 0; kills < 2; kills++) {
+      const replaying = place.worker({ processor: 'replay', lease: 60_000, delay: 3 });
+      await replaying.says('replaying');
+      await until(() => ledger(place).length < 100 && ledger(place).length > 0, 'it is in the middle');
+      await replaying.kill();
+      await until(() => ledger(place).length === 120, 'the other goes on');
+    }
+    await deposit(app, 121, 130);
+    await until(() => ledger(place).length >= 130, 'new events follow');
+    expect(ledger(place)).toEqual(numbers(130));
+    await running.stop();
+  });
+
   test('a stop drains: nothing is repeated by the next process', async () => {
     await using place = new Place();
     const app = await client(place);
