@@ -3,11 +3,12 @@ import { UsageError } from '../errors/usage-error.ts';
 import { messageClassOf } from '../message/message.ts';
 import type { Command, Event, ResultOf } from '../message/types.ts';
 import type { AggregateStage, Outcome, WhenHeader } from './aggregate-stage.ts';
+import { type Check, holdsFor } from './check.ts';
 import { sameMessages, sameValue } from './equality.ts';
 import type { FakeClock } from './fake-clock.ts';
 import { checkGiven } from './given.ts';
-import { nameFor, print, printMessages, printSource } from './print.ts';
-import { type Check, Scenario } from './scenario.ts';
+import { nameFor, print, printMessages } from './print.ts';
+import { Scenario } from './scenario.ts';
 import type { SequentialIds } from './sequential-ids.ts';
 import { unmet } from './unmet.ts';
 
@@ -34,7 +35,7 @@ export class AggregateScenario<A extends Aggregate, R = never> extends Scenario 
 
   /** Its history so far, in this order. */
   given(...events: Event[]): this {
-    return this.record('act', `.given(${events.map(nameFor).join(', ')})`, this.given, () => {
+    return this.record('act', `.given(${events.map(nameFor).join(', ')})`, () => {
       checkGiven({ header: {}, events });
       this.#stage.give(events);
     });
@@ -50,7 +51,7 @@ export class AggregateScenario<A extends Aggregate, R = never> extends Scenario 
       throw new UsageError(
         `${text} goes to '${command.aggregateId}', but this scenario is about '${this.#stage.id}': begin another one.`,
       );
-    this.record('act', text, this.when, async (place) => {
+    const told = this.record('act', text, async (place) => {
       this.#outcome = { emitted: [], result: undefined };
       if (!this.#stage.handles(command)) {
         const { handled } = this.#stage;
@@ -66,14 +67,14 @@ export class AggregateScenario<A extends Aggregate, R = never> extends Scenario 
     });
     this.#addressed = true;
     this.#stage.id = command.aggregateId;
-    return this as unknown as AggregateScenario<A, ResultOf<C>>;
+    return told as unknown as AggregateScenario<A, ResultOf<C>>;
   }
 
   /** The last command emitted exactly these events, in this order; without arguments: none. */
   shouldEmit(...events: Event[]): this {
     const text = `.shouldEmit(${events.map(nameFor).join(', ')})`;
     this.#refuseWithoutCommand(text);
-    return this.record('check', text, this.shouldEmit, (place) => {
+    return this.record('check', text, (place) => {
       const emitted = this.#outcome?.emitted ?? [];
       if (sameMessages(emitted, events)) return;
       throw unmet(place, {
@@ -90,7 +91,7 @@ export class AggregateScenario<A extends Aggregate, R = never> extends Scenario 
   shouldReturn(value: R): this {
     const text = `.shouldReturn(${print(value)})`;
     this.#refuseWithoutCommand(text);
-    return this.record('check', text, this.shouldReturn, (place) => {
+    return this.record('check', text, (place) => {
       const result = this.#outcome?.result;
       if (!this.failed && sameValue(result, value)) return;
       throw unmet(place, {
@@ -105,18 +106,7 @@ export class AggregateScenario<A extends Aggregate, R = never> extends Scenario 
 
   /** The check looks at the aggregate: it returns true, or nothing, where all is well, and false or throws where not. */
   shouldHaveState(check: Check<A>): this {
-    return this.record('check', '.shouldHaveState()', this.shouldHaveState, async (place) => {
-      const state = this.#stage.state as A;
-      const answer = await check(state);
-      if (answer === true || answer === undefined) return;
-      throw unmet(place, {
-        what: `the check returned ${print(answer)}\n\nstate:    ${print(state)}`,
-        expected: true,
-        actual: answer,
-        wanted: printSource(check),
-        found: print(answer),
-      });
-    });
+    return this.record('check', '.shouldHaveState()', (place) => holdsFor(this.#stage.state as A, check, place));
   }
 
   #refuseWithoutCommand(text: string): void {

@@ -174,7 +174,7 @@ function undoOf(hosted: HostedAggregate): () => boolean {
   const custom = aggregate.snapshot !== undefined && aggregate.restore !== undefined;
   let state: Encoded | undefined;
   try {
-    state = encode(custom ? aggregate.snapshot?.() : { ...aggregate });
+    state = encode(custom ? aggregate.snapshot?.() : Object.fromEntries(Object.entries(aggregate)));
   } catch {
     state = undefined; // found out here, of consequence only if the command fails
   }

@@ -39,7 +39,7 @@ export function partsOf(all: readonly GivenArgument[]): {
   const [first, ...rest] = all;
   if (typeof first === 'string') return { header: { aggregateId: first }, events: rest as Event[] };
   if (first === undefined || isMessage(first)) return { header: {}, events: all as Event[] };
-  return { header: first as GivenHeader, events: rest as Event[] };
+  return { header: first, events: rest as Event[] };
 }
 
 /** @throws UsageError for what no log could hold. */

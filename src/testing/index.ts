@@ -1,10 +1,10 @@
 // The door `interlock-cqrs/testing`.
 export type { AggregateScenario } from './aggregate-scenario.ts';
 export type { WhenHeader } from './aggregate-stage.ts';
+export type { Check } from './check.ts';
 export { FakeClock } from './fake-clock.ts';
 export type { GivenHeader } from './given.ts';
 export type { ProcessorScenario, ProjectionScenario } from './processor-scenario.ts';
 export type { Answer } from './recorded-commands.ts';
-export type { Check } from './scenario.ts';
 export { SequentialIds } from './sequential-ids.ts';
 export { aggregateScenario, processorScenario, projectionScenario } from './standalone.ts';

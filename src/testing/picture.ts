@@ -71,12 +71,12 @@ export class Picture {
         if ('value' in a && 'value' in b && same(a.value, b.value)) continue;
         return { path, before: show(a), after: show(b) };
       }
-      const with_ = compared.get(a) ?? new Set();
-      if (with_.has(b)) continue;
-      compared.set(a, with_.add(b));
+      const partners = compared.get(a) ?? new Set();
+      if (partners.has(b)) continue;
+      compared.set(a, partners.add(b));
       if (a.prototype !== b.prototype || a.text !== b.text) return { path, before: show(a), after: show(b) };
       for (const key of new Set([...a.properties.keys(), ...b.properties.keys()])) {
-        const place = `${path}${typeof key === 'string' && /^[\p{L}_$][\p{L}\d_$]*$/u.test(key) ? `.${key}` : `[${typeof key === 'symbol' ? String(key) : JSON.stringify(key)}]`}`;
+        const place = `${path}${step(key)}`;
         const [before, now] = [a.properties.get(key), b.properties.get(key)];
         if (before === undefined || now === undefined)
           return { path: place, before: before ? show(before) : 'absent', after: now ? show(now) : 'absent' };
@@ -146,10 +146,18 @@ function same(a: unknown, b: unknown): boolean {
   return Object.is(a, b) || (typeof a === 'function' && typeof b === 'function' && String(a) === String(b));
 }
 
+/** How a path goes on. */
+function step(key: PropertyKey): string {
+  if (typeof key === 'symbol') return `[${String(key)}]`;
+  const name = String(key);
+  if (/^\d+$/.test(name)) return `[${name}]`;
+  return /^[\p{L}_$][\p{L}\d_$]*$/u.test(name) ? `.${name}` : `[${JSON.stringify(name)}]`;
+}
+
 function show(part: Part): string {
   if (part === ACCESSOR) return 'an accessor';
   if (!('value' in part)) {
-    const name = (part.prototype as { constructor?: { name?: string } } | null)?.constructor?.name ?? 'object';
+    const name = part.prototype?.constructor?.name ?? 'object';
     const size = part.entries.length || part.properties.size;
     return part.text !== undefined && part.text.length < 40 ? `${name} ${part.text}` : `${name} of ${size}`;
   }

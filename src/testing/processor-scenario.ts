@@ -1,14 +1,15 @@
 import type { Event, Class, Command, Query, ResultOf } from '../message/types.ts';
 import type { EventProcessor, Projection } from '../blocks/event-processor.ts';
 import { UsageError } from '../errors/usage-error.ts';
+import { type Check, holdsFor } from './check.ts';
 import { sameMessages, sameValue } from './equality.ts';
 import type { FakeClock } from './fake-clock.ts';
 import { checkGiven, type GivenArgument, type GivenHeader, partsOf } from './given.ts';
 import { Picture } from './picture.ts';
-import { nameFor, print, printMessages, printSource } from './print.ts';
+import { nameFor, print, printMessages } from './print.ts';
 import type { ProcessorStage } from './processor-stage.ts';
 import type { Answer } from './recorded-commands.ts';
-import { type Check, Scenario, SubjectFailed } from './scenario.ts';
+import { Scenario, SubjectFailed } from './scenario.ts';
 import type { SequentialIds } from './sequential-ids.ts';
 import { type Place, unmet } from './unmet.ts';
 
@@ -45,7 +46,7 @@ export class ProcessorScenario<P extends EventProcessor> extends Scenario {
   given(header: GivenHeader, ...events: [Event, ...Event[]]): this;
   given(...all: readonly GivenArgument[]): this {
     const { header, events } = partsOf(all);
-    return this.record('act', `.given(${events.map(nameFor).join(', ')})`, this.given, async (place) => {
+    return this.record('act', `.given(${events.map(nameFor).join(', ')})`, async (place) => {
       checkGiven({ header, events });
       if (this.#checked) this.#unchecked = this.#stage.commands.count;
       this.#checked = false;
@@ -63,24 +64,14 @@ export class ProcessorScenario<P extends EventProcessor> extends Scenario {
    * aggregate had refused. Without an answer the result is `undefined`.
    */
   answering<C extends Command>(type: Class<C>, answer: Answer<C>): this {
-    return this.record('check', `.answering(${type.name})`, this.answering, () =>
-      this.#stage.commands.answer(type, answer),
-    );
+    return this.record('check', `.answering(${type.name})`, () => this.#stage.commands.answer(type, answer));
   }
 
   /** The check looks at the processor: it returns true, or nothing, where all is well, and false or throws where not. */
   shouldHaveState(check: Check<P>): this {
-    return this.record('check', '.shouldHaveState()', this.shouldHaveState, async (place) => {
-      const answer = await this.#stage.look(() => check(this.#subject));
-      if (answer === true || answer === undefined) return;
-      throw unmet(place, {
-        what: `the check returned ${print(answer)}\n\nstate:    ${print(this.#subject)}`,
-        expected: true,
-        actual: answer,
-        wanted: printSource(check),
-        found: print(answer),
-      });
-    });
+    return this.record('check', '.shouldHaveState()', (place) =>
+      this.#stage.look(() => holdsFor(this.#subject, check, place)),
+    );
   }
 
   /**
@@ -89,7 +80,7 @@ export class ProcessorScenario<P extends EventProcessor> extends Scenario {
    */
   shouldDispatch(...commands: Command[]): this {
     const text = `.shouldDispatch(${commands.map(nameFor).join(', ')})`;
-    return this.record('check', text, this.shouldDispatch, (place) => {
+    return this.record('check', text, (place) => {
       this.#checked = true;
       const dispatched = this.#stage.commands.commands.slice(this.#unchecked);
       if (sameMessages(dispatched, commands)) return;
@@ -110,7 +101,7 @@ export class ProcessorScenario<P extends EventProcessor> extends Scenario {
    * in variables cannot be seen: check it with `shouldHaveState`.
    */
   shouldBeIdempotent(): this {
-    return this.record('check', '.shouldBeIdempotent()', this.shouldBeIdempotent, async (place) => {
+    return this.record('check', '.shouldBeIdempotent()', async (place) => {
       const stage = this.#stage;
       if (stage.delivered.length === 0)
         throw new UsageError(`${place.text}: no event was given that could come again.`);
@@ -183,6 +174,7 @@ export class ProcessorScenario<P extends EventProcessor> extends Scenario {
 export class ProjectionScenario<P extends Projection, R = never> extends ProcessorScenario<P> {
   readonly #stage: ProcessorStage;
   #answer: { readonly value: unknown } | undefined;
+  #asked = false;
 
   /** @internal */
   constructor(stage: ProcessorStage) {
@@ -192,7 +184,7 @@ export class ProjectionScenario<P extends Projection, R = never> extends Process
 
   /** Asks the projection. An error fails the scenario, unless `shouldFailWith` follows. */
   whenQueried<Q extends Query>(query: Q): ProjectionScenario<P, ResultOf<Q>> {
-    this.record('act', `.whenQueried(${nameFor(query)})`, this.whenQueried, async (place) => {
+    const asked = this.record('act', `.whenQueried(${nameFor(query)})`, async (place) => {
       this.#answer = undefined;
       if (!this.#stage.answers(query)) {
         const answered = this.#stage.handled('query');
@@ -206,12 +198,15 @@ export class ProjectionScenario<P extends Projection, R = never> extends Process
       }
       this.#answer = { value: await this.#stage.ask(query) };
     });
-    return this as unknown as ProjectionScenario<P, ResultOf<Q>>;
+    this.#asked = true;
+    return asked as unknown as ProjectionScenario<P, ResultOf<Q>>;
   }
 
   /** The last query was answered with this, deeply equal. */
   shouldReturn(value: R): this {
-    return this.record('check', `.shouldReturn(${print(value)})`, this.shouldReturn, (place) => {
+    const text = `.shouldReturn(${print(value)})`;
+    if (!this.#asked) throw new UsageError(`${text} is about a query: .whenQueried(…) first.`);
+    return this.record('check', text, (place) => {
       const answer = this.#answer;
       if (answer !== undefined && sameValue(answer.value, value)) return;
       throw unmet(place, {

@@ -140,9 +140,8 @@ export class ProcessorStage implements Stage {
   }
 
   /** Looks at the subject where its session can read. */
-  async look<T>(work: () => T): Promise<Awaited<T>> {
-    if (!this.#definition.usesSession) return await work();
-    return await within(bareScope({ kind: 'read' }), async () => await work());
+  async look(work: () => Promise<void>): Promise<void> {
+    await (this.#definition.usesSession ? within(bareScope({ kind: 'read' }), work) : work());
   }
 
   /** What handlers have written through the session, table by table. */

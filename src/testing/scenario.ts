@@ -1,10 +1,7 @@
 import { UsageError } from '../errors/usage-error.ts';
 import type { Awaitable, Class } from '../message/types.ts';
 import { print } from './print.ts';
-import { type Place, stackAbove, unmet } from './unmet.ts';
-
-/** Looks at a subject: returns whether it is as it should be, or throws, as `expect(…)` does. */
-export type Check<T> = (subject: T) => Awaitable<boolean | void>;
+import { type Place, testStack, unmet } from './unmet.ts';
 
 /** What a scenario is played on. */
 export interface Stage {
@@ -60,6 +57,7 @@ export abstract class Scenario extends Promise<void> {
   }
 
   /** Runs the scenario, if nobody has awaited it yet. */
+  // oxlint-disable-next-line unicorn/no-thenable -- it is a promise, and this is where it begins
   override then<A = void, B = never>(
     fulfilled?: ((value: void) => A | PromiseLike<A>) | null,
     rejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
@@ -77,7 +75,7 @@ export abstract class Scenario extends Promise<void> {
    */
   shouldFailWith(type: Class<Error>, message?: string | RegExp): this {
     const text = `.shouldFailWith(${type.name}${message === undefined ? '' : `, ${print(message)}`})`;
-    return this.record('expect-failure', text, this.shouldFailWith, (place) => {
+    return this.record('expect-failure', text, (place) => {
       const wanted = `${type.name}${message === undefined ? '' : ` with the message ${print(message)}`}`;
       if (this.#failure === undefined)
         throw unmet(place, {
@@ -105,8 +103,8 @@ export abstract class Scenario extends Promise<void> {
     return this.#failure !== undefined;
   }
 
-  /** @internal Adds a step; `above` is the method that the test called. */
-  protected record(kind: Step['kind'], text: string, above: Function, run: Step['run']): this {
+  /** @internal Adds a step. To be called by the very method that the test calls: the frame above that one is the test's. */
+  protected record(kind: Step['kind'], text: string, run: Step['run']): this {
     if (this.#started)
       throw new UsageError(
         `${text} comes too late: this scenario has run. Put it before the await, or begin a new one.`,
@@ -115,7 +113,7 @@ export abstract class Scenario extends Promise<void> {
       throw new UsageError(`${text}: no step before it could fail.`);
     const place = {
       text: `${this.#stage.name}, step ${this.#steps.length + 1} ${text}`,
-      stack: stackAbove(above),
+      stack: testStack(),
     };
     this.#steps.push({ kind, place, run });
     return this;

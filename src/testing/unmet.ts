@@ -30,11 +30,11 @@ export function unmet(place: Place, { what, expected, actual, wanted, found, cau
   return error;
 }
 
-/** Frames of the stack above `above`, without a heading. */
-export function stackAbove(above: Function): string {
+/** The stack of the test, to be asked for by what a method of a scenario calls: that method's frame and the caller's go. */
+export function testStack(): string {
   const holder: { stack?: string } = {};
-  Error.captureStackTrace(holder, above);
-  return (holder.stack ?? '').replace(/^.*\n/, '');
+  Error.captureStackTrace(holder, testStack);
+  return (holder.stack ?? '').split('\n').slice(3).join('\n');
 }
 
 function indent(text: string): string {
