@@ -1,6 +1,7 @@
 import { Aggregate, type AggregateHost } from '../blocks/aggregate.ts';
 import { NotStorableError } from '../errors/not-storable-error.ts';
 import { UnknownEventError } from '../errors/unknown-event-error.ts';
+import { UsageError } from '../errors/usage-error.ts';
 import type { EventRegistry } from '../message/event-registry.ts';
 import { messageClassOf, typeOf, unstorable } from '../message/message.ts';
 import type { Event } from '../message/types.ts';
@@ -19,6 +20,10 @@ export class HostedAggregate implements AggregateHost {
   version = 0;
   /** Emitted and not stored yet, in order. */
   pending: Event[] = [];
+  /** An applier threw half-way: these fields are not what the events say. */
+  spoilt = false;
+  /** Why nothing may be emitted now. */
+  #refusing: string | undefined;
 
   constructor(id: string, aggregate: Aggregate, definition: AggregateDefinition, registry: EventRegistry) {
     this.id = id;
@@ -29,12 +34,27 @@ export class HostedAggregate implements AggregateHost {
   }
 
   emit(aggregate: Aggregate, event: Event): void {
+    if (this.#refusing !== undefined)
+      throw new UsageError(`${this.definition.type} emitted ${nameOf(event)} ${this.#refusing}`);
     if (!this.#registry.knows(event)) throw new UnknownEventError(nameOf(event), this.definition.type);
     const found = unstorable(event);
     if (found !== undefined) throw new NotStorableError(nameOf(event), found.path, found.found);
-    this.definition.appliers.get(messageClassOf(event))?.call(aggregate, event);
+    const applier = this.definition.appliers.get(messageClassOf(event));
+    if (applier !== undefined) this.#applyNew(applier, aggregate, event);
     this.version++;
     this.pending.push(event);
+  }
+
+  /** The events of the command that ends now. From here on none is taken, since none would be stored. */
+  close(): readonly Event[] {
+    this.#refusing = CLOSED;
+    return this.pending;
+  }
+
+  /** For the next command. */
+  reopen(): this {
+    this.#refusing = undefined;
+    return this;
   }
 
   /** Applies an event of its history. */
@@ -47,7 +67,23 @@ export class HostedAggregate implements AggregateHost {
     this.#lastApplier?.call(this.aggregate, event);
     this.version = sequence;
   }
+
+  #applyNew(applier: Handler, aggregate: Aggregate, event: Event): void {
+    this.#refusing = APPLYING;
+    try {
+      applier.call(aggregate, event);
+    } catch (error) {
+      this.spoilt = true;
+      throw error;
+    } finally {
+      this.#refusing = undefined;
+    }
+  }
 }
+
+// An event that an applier emits would be emitted again each time the history is read.
+const APPLYING = 'while an event is being applied: appliers change fields, command handlers emit.';
+const CLOSED = 'while no command of it is being handled: is an await missing in the handler?';
 
 function nameOf(event: Event): string {
   return typeOf(event)?.messageName ?? String(event);

@@ -62,6 +62,7 @@ export class Repository {
   stored(hosted: HostedAggregate, stream: StreamId, before: number): void {
     const { definition } = hosted;
     if (hosted.pending.length > 0) hosted.pending = [];
+    if (hosted.spoilt) return;
     if (definition.snapshotEvery !== undefined) {
       const every = definition.snapshotEvery;
       if (Math.floor(hosted.version / every) > Math.floor(before / every)) this.#snapshots.save(hosted, stream);
@@ -80,8 +81,9 @@ export class Repository {
     const cache = this.#cacheOf(definition);
     const key = cacheKey(stream);
     const hosted = cache.get(key);
-    if (hosted !== undefined) cache.delete(key);
-    return hosted;
+    if (hosted === undefined) return undefined;
+    cache.delete(key);
+    return hosted.reopen();
   }
 
   #cacheOf(definition: AggregateDefinition): LRUCache<string, HostedAggregate> {
@@ -101,7 +103,7 @@ export class Repository {
     upTo = Number.MAX_SAFE_INTEGER,
   ): Awaitable<HostedAggregate> {
     for (;;) {
-      const pages = this.#events.load([{ stream, after: hosted.version, limit: PAGE }], unit);
+      const pages = this.#events.load([{ stream, after: hosted.version, limit: PAGE, bare: true }], unit);
       if (isPromise(pages))
         return pages.then(([page]) =>
           this.#apply(hosted, page!, upTo) ? hosted : this.#read(hosted, stream, unit, upTo),

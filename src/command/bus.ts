@@ -25,6 +25,8 @@ const NO_HEADERS: Readonly<Record<string, string>> = Object.freeze({});
 
 /** Waits until processors have reached a position: read your own writes. */
 export interface ReadYourWrites {
+  /** @throws LifecycleError for a processor that is not registered: before anything is stored. */
+  check(processors: NonNullable<DispatchOptions['waitFor']>): void;
   wait(
     processors: NonNullable<DispatchOptions['waitFor']>,
     position: bigint,
@@ -67,22 +69,20 @@ export class CommandBus implements Dispatcher {
     const given = typeof options === 'string' ? { idempotencyKey: options } : options;
     const order = this.#order(command, given, caller);
     const joins = order.scope.transaction !== undefined;
+    const { waitFor } = given;
+    const waitTimeout = waitFor === undefined ? 0 : this.#waitTimeout(waitFor, given);
     let result: unknown;
     this.#inFlight++;
     try {
       result = joins ? this.#inTurn(order, caller as Scope) : this.#handle(order);
       if (isPromise(result)) result = await result;
+      // In a transaction there is nothing to wait for: what it stores cannot be seen before it ends.
+      if (waitFor !== undefined && !joins) await this.#waitFor(waitFor, order, waitTimeout, caller);
     } finally {
       order.scope.open = false;
       this.#inFlight--;
       if (this.#inFlight === 0 && this.#whenIdle.length > 0) for (const idle of this.#whenIdle.splice(0)) idle();
     }
-    if (given.waitFor !== undefined && order.position !== undefined && !joins)
-      await this.#parts.reads.wait(given.waitFor, order.position, {
-        timeout: milliseconds(given.waitTimeout ?? '5s'),
-        within: caller?.processor,
-        signal: given.signal,
-      });
     return result as ResultOf<C>;
   }
 
@@ -155,7 +155,7 @@ export class CommandBus implements Dispatcher {
         correlationId,
         causationId: caller?.messageId,
         headers,
-        signal: signal ?? shutdown,
+        signal: signal === undefined ? shutdown : AbortSignal.any([signal, shutdown]),
         newId,
       },
       signal,
@@ -165,6 +165,7 @@ export class CommandBus implements Dispatcher {
           ? undefined
           : { tenant, commandName: route.name, key: idempotencyKey, request: fingerprint(command) },
       position: undefined,
+      repeated: false,
     };
   }
 
@@ -173,6 +174,25 @@ export class CommandBus implements Dispatcher {
     if (middleware.isEmpty) return enter(order.scope, () => execution.run(order));
     const { command, context } = order;
     return enter(order.scope, () => middleware.run(AnyCommand, command, context, async () => execution.run(order)));
+  }
+
+  #waitTimeout(processors: NonNullable<DispatchOptions['waitFor']>, { waitTimeout = '5s' }: DispatchOptions): number {
+    this.#parts.reads.check(processors);
+    return milliseconds(waitTimeout);
+  }
+
+  async #waitFor(
+    processors: NonNullable<DispatchOptions['waitFor']>,
+    order: Order,
+    timeout: number,
+    caller: Scope | undefined,
+  ): Promise<void> {
+    order.scope.open = false;
+    // Where the events of the first command under a key lie is not kept; they are not above the head.
+    const position = order.repeated ? await this.#parts.events.head() : order.position;
+    if (position === undefined) return;
+    const { signal } = order.context;
+    await this.#parts.reads.wait(processors, position, { timeout, within: caller?.processor, signal });
   }
 
   // Savepoints of one transaction nest; two dispatches that one handler awaits together must not interleave theirs.

@@ -66,7 +66,7 @@ export class Execution {
     const { stream, key, signal, expectedVersion } = order;
     const { locks, concurrencyRetries } = order.route.definition;
     if (lock !== undefined) {
-      const turn = locks.acquire(lock);
+      const turn = locks.acquire(lock, signal);
       if (turn !== undefined) await turn;
     }
     try {
@@ -105,7 +105,8 @@ export class Execution {
 
   #store(order: Order, hosted: HostedAggregate, before: number, result: unknown): Awaitable<unknown> {
     const { store, repository, synchronous, newId } = this.#parts;
-    const events = hosted.pending;
+    const events = hosted.close();
+    order.signal?.throwIfAborted();
     if (events.length === 0 && order.key === undefined) {
       repository.stored(hosted, order.stream, before);
       return result;
@@ -145,8 +146,15 @@ export class Execution {
       if (first !== undefined) return firstResult(order, first);
       const hosted = await repository.load(order.route.definition, stream, unit);
       const before = hosted.version;
-      const result = await decide(order, hosted);
-      const events = hosted.pending;
+      let result: unknown;
+      try {
+        result = await decide(order, hosted);
+      } finally {
+        // What the handler dispatched and did not await has its savepoint inside this one.
+        await order.scope.lastNested;
+      }
+      const events = hosted.close();
+      order.signal?.throwIfAborted();
       if (events.length === 0 && key === undefined) return result;
       const commit = commitOf(order, events, before, result, newId);
       const outcome = (await store.events.append([commit], unit))[0]!;
@@ -163,6 +171,7 @@ export class Execution {
   #withProcessors(order: Order, commit: Commit, events: readonly Event[]): Promise<readonly CommitResult[]> {
     const { store, synchronous } = this.#parts;
     return Transaction.run(store.unitOfWork, async (transaction) => {
+      order.signal?.throwIfAborted();
       const answers = await store.events.append([commit], transaction.unit);
       const [answer] = answers;
       if (answer?.status === 'stored') {

@@ -1,8 +1,11 @@
 import { encode } from '../message/codec.ts';
 
-/** A text that is equal for equal payloads, whatever the order of their keys. */
+/**
+ * A text that is equal for equal payloads, whatever the order of their keys.
+ * @throws NotStorableError for a payload that no store could keep.
+ */
 export function fingerprint(command: object): string {
-  const { data, types } = encode({ ...command });
+  const { data, types } = encode(command);
   return types === null
     ? canonical(JSON.parse(data))
     : `${canonical(JSON.parse(data))}\n${canonical(JSON.parse(types))}`;

@@ -30,6 +30,8 @@ export interface Order {
   readonly key: (CommandKey & { readonly request: string }) | undefined;
   /** The position of the last event stored, for whoever waits for its processors. */
   position: bigint | undefined;
+  /** An earlier command under its key has given its result. */
+  repeated: boolean;
 }
 
 /** What an order stores: the emitted events, and its result where a key remembers it. */
@@ -56,7 +58,12 @@ export function commitOf(
     });
   }
   if (key === undefined) return { stream, expectedVersion, events: written };
-  return { stream, expectedVersion, events: written, key: { ...key, result: encode(result) } };
+  return {
+    stream,
+    expectedVersion,
+    events: written,
+    key: { ...key, result: encode(result, `the result of ${order.route.name}`) },
+  };
 }
 
 /** Queues what was appended in a transaction for the synchronous processors. */
@@ -86,7 +93,9 @@ export function deliverLater(
  * The result that the first command under this key had.
  * @throws IdempotencyConflictError if that one had another payload.
  */
-export function firstResult({ key, route }: Order, first: KeyedResult): unknown {
+export function firstResult(order: Order, first: KeyedResult): unknown {
+  const { key, route } = order;
+  order.repeated = true;
   if (key !== undefined && first.request !== key.request) throw new IdempotencyConflictError(route.name, key.key);
   return decode(first.result.data, first.result.types);
 }
