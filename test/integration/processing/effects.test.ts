@@ -55,14 +55,15 @@ describe.each(outside)('once ($name)', (mode) => {
     expect(sent).toHaveLength(1);
   });
 
-  test('runs an effect that threw again', async () => {
+  test('runs an effect that threw again, since its outcome is known', async () => {
     await using world = new World(mode);
     let runs = 0;
     world.script.act = async (_, { once }) => {
-      await once('mail', () => {
+      const send = (): void => {
         runs++;
         if (runs < 3) throw new Error('no connection');
-      });
+      };
+      await once('mail', send, { onUnknown: 'park' });
     };
     const app = await world.app({ retry: { backoff: soon } });
     await deposits(app, 'a', 1);
@@ -224,6 +225,20 @@ describe.each(modes)('dispatch in a handler ($name)', (mode) => {
     expect(await app.deadLetters.count()).toBe(0);
     await run.stop();
   });
+});
+
+test.each(modes)('a command that was not dispatched before is not dispatched in a replay ($name)', async (mode) => {
+  await using world = new World(mode);
+  const app = await world.app({ retry: { backoff: soon } });
+  await deposits(app, 'a', 1);
+  await using run = await app.runEventProcessors();
+  await run.caughtUp();
+  world.script.act = async (_, { dispatch }) => {
+    await dispatch(new Deposit({ aggregateId: 'b', amount: 10 }));
+  };
+  await app.processors.replay(world.processor);
+  expect(await collect(app.deadLetters.list())).toMatchObject([{ errorName: ResultGoneError.name, attempts: 1 }]);
+  expect((await app.log.read()).events).toHaveLength(1);
 });
 
 /** Sets the checkpoint back without a replay: what a crash before a checkpoint looks like. */

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { ApplicationBuilder, Event, EventProcessor, type EventContext, handlesEvent } from 'interlock-cqrs';
 import { describe, expect, test } from 'vitest';
 import {
@@ -452,6 +453,27 @@ describe('events that cannot be read', () => {
     await newer.shutdown();
     await run.stop();
   });
+});
+
+test('a letter whose retry died with its process is due again at once', async () => {
+  await using world = new World(sqliteMode);
+  world.script.act = () => {
+    throw new Error('not yet');
+  };
+  const app = await world.app({ retry: { backoff: { initial: '1h' } } });
+  await deposits(app, 'a', 1);
+  await using run = await app.runEventProcessors();
+  await run.caughtUp();
+  const store = world.adapter().store!;
+  await store.open();
+  const [letter] = await store.processors.letters.page({}, { limit: 1 });
+  await store.processors.letters.claim('test.probe', letter!.sequenceKey, 3_600_000);
+  await store.close();
+  // No process has a number that high.
+  world.tamper(`UPDATE letter_claims SET token = '${hostname()}:99999999:x'`);
+  world.script.act = () => {};
+  world.passTime();
+  await until(() => world.handled().length === 1, 'it is handled');
 });
 
 test('events of other names pass unread', async () => {

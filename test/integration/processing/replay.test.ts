@@ -237,6 +237,33 @@ describe('a retry of letters that meets a replay', () => {
   });
 });
 
+test.each(modes)('a retry that has picked a letter when a replay drops it does not handle it ($name)', async (mode) => {
+  await using world = new World(mode);
+  const adapter = world.adapter();
+  world.adapter = () => adapter;
+  world.script.act = () => {
+    throw new Error('poison');
+  };
+  const app = await world.app({ retry: { attempts: 1 } });
+  await deposits(app, 'a', 1, 2);
+  const run = await app.runEventProcessors();
+  await run.caughtUp();
+  await run.stop();
+  world.script.act = () => {};
+  world.script.calls.length = 0;
+  const { letters } = adapter.store!.processors;
+  const settle = letters.settle.bind(letters);
+  // It stores that its attempt begins: that comes after the replay.
+  letters.settle = async (...of) => {
+    letters.settle = settle;
+    await app.processors.replay(world.processor);
+    return settle(...of);
+  };
+  expect(await app.deadLetters.retry()).toEqual({ handled: 0, failed: 0 });
+  expect(world.handled()).toEqual(['a:1', 'a:2']);
+  expect(world.script.calls).toHaveLength(2);
+});
+
 describe('a replay of a synchronous processor', () => {
   class Sums extends EventProcessor {
     static processorName = 'test.sums';

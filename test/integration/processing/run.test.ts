@@ -346,6 +346,49 @@ describe('exactly once', () => {
     ]);
   });
 
+  test('takes back what handlers wrote when their checkpoint cannot be stored', async () => {
+    await using world = new World(ledgerMode);
+    const adapter = world.adapter();
+    world.adapter = () => adapter;
+    const app = await world.app();
+    await deposits(app, 'a', 1, 2);
+    const { processors } = adapter.store!;
+    const commit = processors.commit.bind(processors);
+    processors.commit = (...of) => {
+      if (of[0].checkpoint === undefined) return commit(...of);
+      processors.commit = commit;
+      throw new Error('the disk is full');
+    };
+    await using run = await app.runEventProcessors();
+    await run.caughtUp({ timeout: '5s' });
+    expect(world.script.calls).toHaveLength(4);
+    expect(world.handled()).toEqual(['a:1', 'a:2']);
+    expect(world.log.lines).toContainEqual(expect.stringMatching(/cannot go on and tries again: the disk is full/));
+  });
+
+  test('commits nothing of an owner that was replaced after it had read its events', async () => {
+    await using world = new World(ledgerMode);
+    const adapter = world.adapter();
+    const other = await world.app();
+    world.adapter = () => adapter;
+    const late = await world.app();
+    await deposits(late, 'a', 1, 2, 3);
+    const { unitOfWork } = adapter.store!;
+    const open = unitOfWork.run.bind(unitOfWork);
+    const stale = Promise.withResolvers<void>();
+    unitOfWork.run = async (work) => {
+      unitOfWork.run = open;
+      await other.processors.replay(world.processor);
+      stale.resolve();
+      return open(work);
+    };
+    await using run = await late.runEventProcessors();
+    await stale.promise;
+    await run.caughtUp({ timeout: '5s' });
+    await until(() => world.log.lines.some((line) => /was taken over/.test(line)), 'it noticed');
+    expect(world.handled()).toEqual(['a:1', 'a:2', 'a:3']);
+  });
+
   test('commits what a handler dispatches with it, or not at all', async () => {
     await using world = new World(ledgerMode);
     let fail = true;

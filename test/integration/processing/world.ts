@@ -172,9 +172,9 @@ export class World implements AsyncDisposable {
     this.file = join(this.#folder, 'test.db');
   }
 
-  adapter(): Adapter {
+  adapter: () => Adapter = () => {
     return this.#mode.durable ? sqlite({ file: this.file, synchronous: 'normal', lease: '2s' }) : this.#memory;
-  }
+  };
 
   /** Another application on the same store. */
   async app(
