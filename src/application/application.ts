@@ -15,7 +15,8 @@ import type { Processors, Supervisor } from '../processing/supervisor.ts';
 import type { QueryBus, QueryOptions } from '../query/bus.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { AggregateScenario } from '../testing/aggregate-scenario.ts';
-import type { ProcessorScenario, ProjectionScenario } from '../testing/processor-scenario.ts';
+import type { ProcessorScenario } from '../testing/processor-scenario.ts';
+import type { ProjectionScenario } from '../testing/projection-scenario.ts';
 import type { Scenarios } from '../testing/scenarios.ts';
 import type { EventLog } from './log.ts';
 

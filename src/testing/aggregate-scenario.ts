@@ -98,8 +98,7 @@ export class AggregateScenario<A extends Aggregate, R = never> extends Scenario 
         what: this.failed ? 'the command failed' : 'it returned something else',
         expected: value,
         actual: result,
-        wanted: print(value),
-        found: this.failed ? 'an error' : print(result),
+        ...(this.failed && { found: 'an error' }),
       });
     });
   }

@@ -2,7 +2,7 @@ import type { AggregateDefinition } from '../aggregate/definition.ts';
 import { HostedAggregate } from '../aggregate/hosted-aggregate.ts';
 import type { Aggregate } from '../blocks/aggregate.ts';
 import type { CommandContext } from '../blocks/contexts.ts';
-import { within } from '../context/scope.ts';
+import { isPromise, within } from '../context/scope.ts';
 import { UnknownEventError } from '../errors/unknown-event-error.ts';
 import { UsageError } from '../errors/usage-error.ts';
 import { decode, type Encoded, encode } from '../message/codec.ts';
@@ -114,13 +114,18 @@ export class AggregateStage implements Stage {
       lastNested: undefined,
     };
     try {
-      const result = await within(scope, async () => handler.call(hosted.aggregate, command, context));
+      const answer = within(scope, () => handler.call(hosted.aggregate, command, context));
+      // A turn of the event loop more would let in what a synchronous handler emits too late.
+      const result = isPromise(answer) ? await answer : answer;
+      const emitted = hosted.close();
       const { data, types } = encode(result, `the result of ${messageClassOf(command).messageName}`);
-      const emitted = hosted.pending;
       hosted.pending = [];
       this.#remember(emitted);
+      // A handler caught what an applier threw: an application would drop this instance.
+      this.#spoilt = undo !== undefined && hosted.spoilt;
       return { emitted, result: decode(data, types) };
     } catch (error) {
+      hosted.close();
       if (undo !== undefined) this.#spoilt = !undo();
       throw new SubjectFailed(error);
     }
@@ -139,7 +144,7 @@ export class AggregateStage implements Stage {
   #current(): HostedAggregate {
     if (this.#spoilt)
       throw new UsageError(
-        `A command failed on an instance of ${this.#definition.class.name} that the test had made, and what it changed cannot be undone: its fields hold more than plain data. Give the scenario the class.`,
+        `A command, or an applier within it, failed on the instance of ${this.#definition.class.name} that the test had made, and what it changed cannot be undone. Give the scenario the class.`,
       );
     const hosted = this.#hosted();
     for (let next = this.#history[hosted.version]; next !== undefined; next = this.#history[hosted.version])
@@ -152,7 +157,7 @@ export class AggregateStage implements Stage {
       new HostedAggregate(this.id, aggregate, this.#definition, this.#registry);
     if ('build' in this.#source) return make(this.#source.build());
     this.#only ??= make(this.#source.instance);
-    return this.#only;
+    return this.#only.reopen();
   }
 
   #contextOf({ timestamp, tenant = '', correlationId = 'correlation-1', headers = {} }: WhenHeader): CommandContext {

@@ -14,6 +14,5 @@ export async function holdsFor<T>(subject: T, check: Check<T>, place: Place): Pr
     expected: true,
     actual: answer,
     wanted: printSource(check),
-    found: print(answer),
   });
 }

@@ -1,15 +1,14 @@
-import type { Event, Class, Command, Query, ResultOf } from '../message/types.ts';
-import type { EventProcessor, Projection } from '../blocks/event-processor.ts';
-import { UsageError } from '../errors/usage-error.ts';
+import type { EventProcessor } from '../blocks/event-processor.ts';
+import type { Class, Command, Event } from '../message/types.ts';
 import { type Check, holdsFor } from './check.ts';
-import { sameMessages, sameValue } from './equality.ts';
+import { deliverAgain } from './deliver-again.ts';
+import { sameMessages } from './equality.ts';
 import type { FakeClock } from './fake-clock.ts';
 import { checkGiven, type GivenArgument, type GivenHeader, partsOf } from './given.ts';
-import { Picture } from './picture.ts';
-import { nameFor, print, printMessages } from './print.ts';
+import { nameFor, printMessages } from './print.ts';
 import type { ProcessorStage } from './processor-stage.ts';
 import type { Answer } from './recorded-commands.ts';
-import { Scenario, SubjectFailed } from './scenario.ts';
+import { Scenario } from './scenario.ts';
 import type { SequentialIds } from './sequential-ids.ts';
 import { type Place, unmet } from './unmet.ts';
 
@@ -70,7 +69,7 @@ export class ProcessorScenario<P extends EventProcessor> extends Scenario {
   /** The check looks at the processor: it returns true, or nothing, where all is well, and false or throws where not. */
   shouldHaveState(check: Check<P>): this {
     return this.record('check', '.shouldHaveState()', (place) =>
-      this.#stage.look(() => holdsFor(this.#subject, check, place)),
+      this.#stage.look(() => holdsFor(this.#stage.subject as P, check, place)),
     );
   }
 
@@ -101,60 +100,7 @@ export class ProcessorScenario<P extends EventProcessor> extends Scenario {
    * in variables cannot be seen: check it with `shouldHaveState`.
    */
   shouldBeIdempotent(): this {
-    return this.record('check', '.shouldBeIdempotent()', async (place) => {
-      const stage = this.#stage;
-      if (stage.delivered.length === 0)
-        throw new UsageError(`${place.text}: no event was given that could come again.`);
-      const before = {
-        printed: print(this.#subject),
-        picture: new Picture(this.#subject),
-        tables: await stage.tables(),
-      };
-      const dispatched = stage.commands.count;
-      for (const delivery of stage.delivered) {
-        try {
-          await stage.repeat(delivery);
-        } catch (thrown) {
-          if (!(thrown instanceof SubjectFailed)) throw thrown;
-          const { error } = thrown;
-          throw unmet(place, {
-            what: `${delivery.stored.name}, delivered again, failed`,
-            expected: undefined,
-            actual: error,
-            wanted: 'no error',
-            found: error instanceof Error ? `${error.name}: ${error.message}` : print(error),
-            cause: error,
-          });
-        }
-      }
-      const further = stage.commands.commands.slice(dispatched);
-      if (further.length > 0)
-        throw unmet(place, {
-          what: 'delivered again, the events caused further commands',
-          expected: [],
-          actual: further,
-          wanted: printMessages([]),
-          found: printMessages(further),
-        });
-      this.#compare(place, before.printed, before.picture);
-      compareTables(place, before.tables, await stage.tables());
-    });
-  }
-
-  get #subject(): P {
-    return this.#stage.subject as P;
-  }
-
-  #compare(place: Place, printed: string, picture: Picture): void {
-    const different = picture.difference(new Picture(this.#subject), this.#subject.constructor.name);
-    if (different === undefined) return;
-    throw unmet(place, {
-      what: `delivered again, the events changed ${different.path}`,
-      expected: printed,
-      actual: print(this.#subject),
-      wanted: different.before,
-      found: different.after,
-    });
+    return this.record('check', '.shouldBeIdempotent()', (place) => deliverAgain(this.#stage, place));
   }
 
   #unhandled(place: Place, event: Event): Error {
@@ -168,68 +114,4 @@ export class ProcessorScenario<P extends EventProcessor> extends Scenario {
       found: name,
     });
   }
-}
-
-/** A test of a projection: as of any event processor, and of its answers. */
-export class ProjectionScenario<P extends Projection, R = never> extends ProcessorScenario<P> {
-  readonly #stage: ProcessorStage;
-  #answer: { readonly value: unknown } | undefined;
-  #asked = false;
-
-  /** @internal */
-  constructor(stage: ProcessorStage) {
-    super(stage);
-    this.#stage = stage;
-  }
-
-  /** Asks the projection. An error fails the scenario, unless `shouldFailWith` follows. */
-  whenQueried<Q extends Query>(query: Q): ProjectionScenario<P, ResultOf<Q>> {
-    const asked = this.record('act', `.whenQueried(${nameFor(query)})`, async (place) => {
-      this.#answer = undefined;
-      if (!this.#stage.answers(query)) {
-        const answered = this.#stage.handled('query');
-        throw unmet(place, {
-          what: `it does not answer ${nameFor(query)}`,
-          expected: answered,
-          actual: nameFor(query),
-          wanted: answered,
-          found: nameFor(query),
-        });
-      }
-      this.#answer = { value: await this.#stage.ask(query) };
-    });
-    this.#asked = true;
-    return asked as unknown as ProjectionScenario<P, ResultOf<Q>>;
-  }
-
-  /** The last query was answered with this, deeply equal. */
-  shouldReturn(value: R): this {
-    const text = `.shouldReturn(${print(value)})`;
-    if (!this.#asked) throw new UsageError(`${text} is about a query: .whenQueried(…) first.`);
-    return this.record('check', text, (place) => {
-      const answer = this.#answer;
-      if (answer !== undefined && sameValue(answer.value, value)) return;
-      throw unmet(place, {
-        what: answer === undefined ? 'no query was answered' : 'the answer is another',
-        expected: value,
-        actual: answer?.value,
-        wanted: print(value),
-        found: answer === undefined ? 'no answer' : print(answer.value),
-      });
-    });
-  }
-}
-
-function compareTables(place: Place, before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>): void {
-  const changed = [...new Set([...before.keys(), ...after.keys()])].filter(
-    (table) => before.get(table) !== after.get(table),
-  );
-  if (changed.length === 0) return;
-  throw unmet(place, {
-    what: `delivered again, the events changed ${changed.join(', ')}`,
-    expected: changed.map((table) => before.get(table)),
-    actual: changed.map((table) => after.get(table)),
-    wanted: 'the rows as they were',
-    found: 'other rows',
-  });
 }

@@ -12,8 +12,9 @@ import { type ProcessorDefinition, processorName } from '../processing/definitio
 import { AggregateScenario } from './aggregate-scenario.ts';
 import { AggregateStage } from './aggregate-stage.ts';
 import { FakeClock } from './fake-clock.ts';
-import { ProcessorScenario, ProjectionScenario } from './processor-scenario.ts';
+import { ProcessorScenario } from './processor-scenario.ts';
 import { ProcessorStage } from './processor-stage.ts';
+import { ProjectionScenario } from './projection-scenario.ts';
 import { SequentialIds } from './sequential-ids.ts';
 
 /** What an application lends to its scenarios. */

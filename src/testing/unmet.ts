@@ -1,4 +1,5 @@
 import { AssertionError } from 'node:assert';
+import { print } from './print.ts';
 
 /** Where a test says something: which scenario, which step, and from which line. */
 export interface Place {
@@ -15,14 +16,17 @@ export interface Unmet {
   /** Values for a test runner's diff. */
   readonly expected: unknown;
   readonly actual: unknown;
-  /** The same, printed. */
-  readonly wanted: string;
-  readonly found: string;
+  /** The same for people, where printing the values would not do. */
+  readonly wanted?: string;
+  readonly found?: string;
   readonly cause?: unknown;
 }
 
 /** The failure of a step. Its stack leads to the line of the test that asked for it: the line that awaits says less. */
-export function unmet(place: Place, { what, expected, actual, wanted, found, cause }: Unmet): AssertionError {
+export function unmet(
+  place: Place,
+  { what, expected, actual, wanted = print(expected), found = print(actual), cause }: Unmet,
+): AssertionError {
   const message = `${place.text}: ${what}\n\nexpected: ${indent(wanted)}\nactual:   ${indent(found)}\n`;
   const error = new AssertionError({ message, expected, actual, operator: 'scenario' });
   error.stack = `${error.name} [${error.code}]: ${message}\n${place.stack}`;

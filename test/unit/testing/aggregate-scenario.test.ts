@@ -209,6 +209,18 @@ describe('when', () => {
       .shouldHaveState(({ touched, balance }) => !touched && balance === 1);
   });
 
+  it('takes no event that a handler emits when it has returned', async () => {
+    const late: Promise<unknown>[] = [];
+    class Hasty extends Aggregate {
+      @handlesCommand(Do)
+      do(): void {
+        late.push(Promise.resolve().then(() => this.emit(new Done({ what: 'late' }))));
+      }
+    }
+    await aggregateScenario(Hasty).when(act('x')).shouldEmit();
+    await expect(late[0]).rejects.toThrow('is an await missing in the handler?');
+  });
+
   it('refuses a command that the aggregate does not handle, and names those it does', async () => {
     const scenario = aggregateScenario(BankAccount)
       .when(new CloseAccount({ aggregateId: 'a' }))
@@ -411,6 +423,26 @@ describe('an instance as subject', () => {
       .shouldFailWith(RangeError)
       .shouldHaveState(() => true);
     await expect(scenario).rejects.toThrow('Give the scenario the class');
+    class Careless extends Doer {
+      @handlesCommand(Do)
+      override do({ what }: Do): void {
+        try {
+          this.emit(new Done({ what }));
+        } catch {
+          // and goes on
+        }
+      }
+    }
+    const caught = aggregateScenario(new Careless())
+      .when(act('poison'))
+      .shouldEmit()
+      .shouldHaveState(() => true);
+    await expect(caught).rejects.toThrow('Give the scenario the class');
+    await aggregateScenario(Careless)
+      .when(act('poison'))
+      .shouldEmit()
+      .when(act('fine'))
+      .shouldHaveState(({ done }) => done.join() === 'fine');
     await aggregateScenario(Priced)
       .when(act('emit and throw'))
       .shouldFailWith(RangeError)
