@@ -2,6 +2,7 @@ import type Database from 'better-sqlite3';
 import { SessionError } from '../../errors/session-error.ts';
 import type { SessionProvider, SessionScope } from '../../ports/store.ts';
 import type { Connection, Statement } from './connection.ts';
+import { contentsOf } from './contents.ts';
 import { storeError } from './failure.ts';
 import type { SqliteUnits } from './unit-of-work.ts';
 
@@ -87,5 +88,9 @@ const TRANSACTION = /^\s*(begin|commit|end|rollback|savepoint|release)\b/i;
 
 /** What the store says about the token. */
 export function sessionProvider(units: SqliteUnits): SessionProvider {
-  return { token: SqliteSession, create: (current) => new ScopedSession(units, current) };
+  return {
+    token: SqliteSession,
+    create: (current) => new ScopedSession(units, current),
+    contents: (unit) => contentsOf(units.own(unit).db),
+  };
 }
