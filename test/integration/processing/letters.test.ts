@@ -1,5 +1,12 @@
 import { hostname } from 'node:os';
-import { ApplicationBuilder, Event, EventProcessor, type EventContext, handlesEvent } from 'interlock-cqrs';
+import {
+  type Application,
+  ApplicationBuilder,
+  Event,
+  EventProcessor,
+  type EventContext,
+  handlesEvent,
+} from 'interlock-cqrs';
 import { describe, expect, test } from 'vitest';
 import {
   Account,
@@ -17,6 +24,12 @@ import {
 } from './world.ts';
 
 const once = { attempts: 1 } as const;
+
+/** The first letter has seen so many attempts fail, and none runs now. */
+async function failedAttempts(app: Application, attempts: number): Promise<boolean> {
+  const [letter] = await collect(app.deadLetters.list());
+  return letter?.attempts === attempts && letter.errorName !== 'AttemptUnfinished';
+}
 
 describe.each(modes)('letters ($name)', (mode) => {
   test('hold back the later events of their sequence, unhandled and in order, also those that come later', async () => {
@@ -72,7 +85,7 @@ describe.each(modes)('letters ($name)', (mode) => {
     await run.caughtUp();
     world.passTime();
     await until(() => world.script.attempts('a:1').length === 2, 'it is tried again');
-    await until(async () => (await collect(app.deadLetters.list()))[0]?.attempts === 2, 'that is stored');
+    await until(() => failedAttempts(app, 2), 'that is stored');
     broken = false;
     world.passTime();
     await until(() => world.handled().length === 3, 'all are handled');
@@ -96,7 +109,7 @@ describe.each(modes)('letters ($name)', (mode) => {
     await run.caughtUp();
     for (const attempts of [2, 3]) {
       world.passTime();
-      await until(async () => (await collect(app.deadLetters.list()))[0]?.attempts === attempts, `attempt ${attempts}`);
+      await until(() => failedAttempts(app, attempts), `attempt ${attempts}`);
     }
     await until(async () => (await collect(app.deadLetters.list()))[0]?.dueAt === undefined, 'it is dead');
     expect(world.script.attempts('a:1')).toEqual([1, 2, 3]);
