@@ -1,5 +1,5 @@
 import type { RecordedContext } from '../blocks/contexts.ts';
-import { bareScope, isPromise, within, type Scope } from '../context/scope.ts';
+import { bareScope, enter, isPromise, type Scope } from '../context/scope.ts';
 import type { Trail } from '../context/trail.ts';
 import type { Transaction } from '../context/transaction.ts';
 import { HandlerTimeoutError } from '../errors/handler-timeout-error.ts';
@@ -46,11 +46,18 @@ export class HandlerRunner {
       lastNested: undefined,
     };
     const context = new OccurrenceContext(occurrence, definition.name, this.#services, scope);
-    const result = within(scope, () => handler.call(definition.instance, event, context));
+    let result: unknown;
+    try {
+      result = enter(scope, () => handler.call(definition.instance, event, context));
+    } catch (error) {
+      scope.open = false;
+      throw error;
+    }
     // What it dispatched into its transaction and did not await is still its work: nobody may deliver or commit meanwhile.
-    if (!isPromise(result) && scope.lastNested === undefined)
-      return result === undefined ? undefined : decisionOf(result);
-    return inTime(Promise.resolve(result), definition, occurrence, context, scope).then(decisionOf);
+    if (isPromise(result) || scope.lastNested !== undefined)
+      return inTime(Promise.resolve(result), definition, occurrence, context, scope);
+    scope.open = false;
+    return result === undefined ? undefined : decisionOf(result);
   }
 
   /** The context of an occurrence that is looked at and not handled, as `sequenceBy` does. */
@@ -61,35 +68,39 @@ export class HandlerRunner {
   }
 }
 
-function inTime(
+/** Turns of the microtask queue in which most asynchronous handlers over local data are done. */
+const QUICK = 3;
+
+/** Waits for a handler, and for what it dispatched, as long as its time lasts; then it is over, whatever it still does. */
+async function inTime(
   result: Promise<unknown>,
   definition: ProcessorDefinition,
   { header }: Occurrence,
   context: OccurrenceContext,
   scope: Scope,
-): Promise<unknown> {
+): Promise<Decision | undefined> {
+  let settled = false;
+  const settle = (): void => {
+    settled = true;
+    scope.open = false;
+  };
+  result.then(settle, settle);
+  // A timer for every event would cost more than all else that happens to it.
+  for (let turn = 0; turn < QUICK && !settled; turn++) await undefined;
+  if (settled && scope.lastNested === undefined) return decisionOf(await result);
   const { timeout } = definition.options;
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      const late = new HandlerTimeoutError(definition.name, header.name, timeout);
-      scope.open = false;
-      context.timedOut(late);
-      reject(late);
-    }, timeout);
-    const done = (): void => clearTimeout(timer);
-    result.then(
-      (value) => {
-        const end = (): void => {
-          done();
-          resolve(value);
-        };
-        if (scope.lastNested === undefined) end();
-        else void scope.lastNested.then(end);
-      },
-      (error: unknown) => {
-        done();
-        reject(error as Error);
-      },
-    );
-  });
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    const error = new HandlerTimeoutError(definition.name, header.name, timeout);
+    scope.open = false;
+    context.timedOut(error);
+    reject(error);
+  }, timeout);
+  try {
+    const value = await Promise.race([result, late]);
+    if (scope.lastNested !== undefined) await Promise.race([scope.lastNested, late]);
+    return decisionOf(value);
+  } finally {
+    clearTimeout(timer);
+  }
 }

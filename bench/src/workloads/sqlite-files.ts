@@ -21,7 +21,7 @@ export function rawStore(file: string): {
   db.exec(`
     CREATE TABLE streams (stream INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, version INTEGER NOT NULL);
     CREATE TABLE events (
-      position INTEGER PRIMARY KEY AUTOINCREMENT, event_id TEXT NOT NULL, stream INTEGER NOT NULL, sequence INTEGER NOT NULL,
+      position INTEGER PRIMARY KEY AUTOINCREMENT, event_id TEXT NOT NULL, stream INTEGER NOT NULL, stream_id TEXT NOT NULL, sequence INTEGER NOT NULL,
       type TEXT NOT NULL, data TEXT NOT NULL, at INTEGER NOT NULL, UNIQUE (stream, sequence)
     );
     CREATE TABLE checkpoints (processor TEXT PRIMARY KEY, position INTEGER NOT NULL);`);
@@ -32,13 +32,13 @@ export function rawStore(file: string): {
   const create = db.prepare('INSERT INTO streams (id, version) VALUES (?, 0) RETURNING stream').pluck();
   const advance = db.prepare('UPDATE streams SET version = ? WHERE stream = ? AND version = ?');
   const insert = db.prepare(
-    'INSERT INTO events (event_id, stream, sequence, type, data, at) VALUES (?, ?, ?, ?, ?, ?)',
+    'INSERT INTO events (event_id, stream, stream_id, sequence, type, data, at) VALUES (?, ?, ?, ?, ?, ?, ?)',
   );
   const write = db.transaction((data: Deposit, id: string, version: number) => {
     const found = find.get(data.accountId) as { stream: number; version: number } | undefined;
     const stream = found?.stream ?? (create.get(data.accountId) as number);
     if (advance.run(version + 1, stream, version).changes !== 1) throw new Error('conflict');
-    insert.run(id, stream, version + 1, 'MoneyDeposited', JSON.stringify(data), Date.now());
+    insert.run(id, stream, data.accountId, version + 1, 'MoneyDeposited', JSON.stringify(data), Date.now());
   });
   return {
     db,
