@@ -35,6 +35,7 @@ export { ProcessorFailedError } from './errors/processor-failed-error.ts';
 export { ProcessorHaltedError } from './errors/processor-halted-error.ts';
 export { ResultGoneError } from './errors/result-gone-error.ts';
 export { SessionError } from './errors/session-error.ts';
+export { StoreError } from './errors/store-error.ts';
 export { UnknownEventError } from './errors/unknown-event-error.ts';
 export { UnreadableEventError, type UnreadableReason } from './errors/unreadable-event-error.ts';
 export { UnrecoverableError } from './errors/unrecoverable-error.ts';

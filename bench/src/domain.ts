@@ -17,7 +17,7 @@ export interface Deposit {
   readonly at: string;
 }
 
-export const NOTE = 'a note of forty-two characters, no more of';
+const NOTE = 'a note of forty-two characters, no more of';
 
 /** The deposit number `i` into one of `accounts` accounts. */
 export function deposit(i: number, accounts: number): Deposit {

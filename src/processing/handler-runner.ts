@@ -70,6 +70,7 @@ export class HandlerRunner {
 
 /** Turns of the microtask queue in which most asynchronous handlers over local data are done. */
 const QUICK = 3;
+const NEXT = Promise.resolve();
 
 /** Waits for a handler, and for what it dispatched, as long as its time lasts; then it is over, whatever it still does. */
 async function inTime(
@@ -79,15 +80,15 @@ async function inTime(
   context: OccurrenceContext,
   scope: Scope,
 ): Promise<Decision | undefined> {
-  let settled = false;
+  const ended = { is: false };
   const settle = (): void => {
-    settled = true;
+    ended.is = true;
     scope.open = false;
   };
   result.then(settle, settle);
   // A timer for every event would cost more than all else that happens to it.
-  for (let turn = 0; turn < QUICK && !settled; turn++) await undefined;
-  if (settled && scope.lastNested === undefined) return decisionOf(await result);
+  for (let turn = 0; turn < QUICK && !ended.is; turn++) await NEXT;
+  if (ended.is && scope.lastNested === undefined) return decisionOf(await result);
   const { timeout } = definition.options;
   const { promise: late, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => {

@@ -5,7 +5,7 @@ import Database from 'better-sqlite3';
 import { type Deposit, deposit } from '../domain.ts';
 
 /** A folder of its own for one repetition. */
-export async function scratch(): Promise<{ readonly file: string; remove(): Promise<void> }> {
+export async function scratch(): Promise<{ readonly file: string; readonly remove: () => Promise<void> }> {
   const folder = await mkdtemp(join(tmpdir(), 'interlock-bench-'));
   return { file: join(folder, 'bench.db'), remove: () => rm(folder, { recursive: true, force: true }) };
 }
@@ -13,7 +13,7 @@ export async function scratch(): Promise<{ readonly file: string; remove(): Prom
 /** What a good engineer would write by hand: one table, WAL, an integer stream key, prepared statements. */
 export function rawStore(file: string): {
   readonly db: Database.Database;
-  append(data: Deposit, id: string): void;
+  readonly append: (data: Deposit, id: string) => void;
 } {
   const db = new Database(file);
   db.pragma('journal_mode = WAL');
