@@ -40,7 +40,7 @@ export function call(
   }
   if (isPromise(result) || (transaction !== undefined && transaction.pending.length > 0))
     return finish(parts, result, circumstances.signal, transaction);
-  if (result !== undefined) check(result as Decision);
+  if (result !== undefined) check(result);
   return undefined;
 }
 

@@ -79,9 +79,13 @@ export function inSequences<T>(work: Sequences<T>): Promise<number> {
   };
 
   const fill = (): void => {
-    for (let i; inFlight < concurrency && (i = next()) !== undefined; ) void begin(i);
+    for (let room = concurrency - inFlight; room > 0; room--) {
+      const i = next();
+      if (i === undefined) break;
+      void begin(i);
+    }
     if (inFlight > 0 || storing) return;
-    if (errors.length > 0) reject(errors[0] as Error);
+    if (errors.length > 0) reject(errors[0]);
     else resolve(low);
   };
 

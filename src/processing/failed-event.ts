@@ -2,7 +2,7 @@ import { Transaction } from '../context/transaction.ts';
 import { isFromNewerBuild } from '../errors/unreadable-event-error.ts';
 import type { StoredEvent } from '../message/recorded-event.ts';
 import { call, HandlerFailed } from './call.ts';
-import { describeFailure, failureFields, haltReason, IN_PLACE, judge, type Failure } from './failure-policy.ts';
+import { failureFields, haltReason, IN_PLACE, judge, type Failure } from './failure-policy.ts';
 import { letterFor } from './letter.ts';
 import { Interrupted, type Ownership, type Work } from './ownership.ts';
 import { sequenceKey } from './sequence.ts';

@@ -65,7 +65,7 @@ export function describeFailure(failure: Failure): { readonly errorName: string;
   if ('decision' in failure) return { errorName: failure.decision.kind, cause: cut(failure.decision.why) };
   const { error } = failure;
   try {
-    if (error instanceof Error) return { errorName: String(error.name), cause: cut(withCauses(error)) };
+    if (error instanceof Error) return { errorName: nameOf(error), cause: cut(withCauses(error)) };
     return { errorName: typeof error, cause: cut(typeof error === 'string' ? error : inspect(error)) };
   } catch {
     return { errorName: typeof error, cause: 'something was thrown that cannot be looked at' };
@@ -98,12 +98,17 @@ export function haltReason(
   return `${name} at position ${position} failed ${attempts === 1 ? 'once' : `${attempts} times`}: ${line}`;
 }
 
+/** Some set the name of an error to what is no text. */
+function nameOf({ name }: { readonly name: unknown }): string {
+  return typeof name === 'string' ? name : 'Error';
+}
+
 function withCauses(error: Error): string {
   const texts: string[] = [];
   const seen = new Set<unknown>();
   for (let at: unknown = error; at !== undefined && !seen.has(at); at = at instanceof Error ? at.cause : undefined) {
     seen.add(at);
-    texts.push(at instanceof Error ? String(at.stack ?? `${at.name}: ${at.message}`) : inspect(at));
+    texts.push(at instanceof Error ? (at.stack ?? `${at.name}: ${at.message}`) : inspect(at));
   }
   return texts.join('\ncaused by ');
 }

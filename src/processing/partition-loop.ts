@@ -95,7 +95,7 @@ export class PartitionLoop {
       try {
         const lease = this.#suspended > 0 ? undefined : await this.#claim();
         if (lease !== undefined) {
-          const owning = this.own(lease, 'live').finally(() => this.#release(lease));
+          const owning = this.#live(lease);
           this.#owning = owning.catch(() => undefined);
           await owning;
           failures = 0;
@@ -117,7 +117,7 @@ export class PartitionLoop {
   async own(
     lease: Lease,
     extent: Extent,
-    replayEffects: ReplayEffects = undefined,
+    replayEffects?: ReplayEffects,
     onPage: (own: Ownership) => void = () => {},
   ): Promise<void> {
     const { processors, lease: leaseTime } = this.#parts.store;
@@ -139,6 +139,14 @@ export class PartitionLoop {
     } finally {
       clearInterval(renewal);
       this.#own = undefined;
+    }
+  }
+
+  async #live(lease: Lease): Promise<void> {
+    try {
+      await this.own(lease, 'live');
+    } finally {
+      await this.#release(lease);
     }
   }
 

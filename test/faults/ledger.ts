@@ -18,7 +18,7 @@ import { sqlite, SqliteSession } from '../../src/adapters/sqlite/index.ts';
 export class Deposited extends Event('fault.Deposited')<{ amount: number }> {}
 export class Deposit extends Command('fault.Deposit')<{ amount: number }> {}
 
-export class Account extends Aggregate {
+class Account extends Aggregate {
   static readonly aggregateType = 'fault.Account';
   static {
     routes(this).command(Deposit, 'deposit').applies(Deposited, 'deposited');

@@ -5,22 +5,22 @@ import { Account, collect, Deposit, deposits, ledgerMode, modes, until, World } 
 const outside = modes.filter(({ exactlyOnce }) => !exactlyOnce);
 const soon = { initial: 1, factor: 1 } as const;
 
-describe.each(outside)('once ($name)', (mode) => {
-  /** A handler that sends a mail once, then does something else. */
-  function mailing(world: World, then: (event: string, context: EventContext, result: unknown) => void = () => {}) {
-    const sent: string[] = [];
-    const got: unknown[] = [];
-    world.script.act = async (event, context) => {
-      const result = await context.once('mail', (key) => {
-        sent.push(key);
-        return { at: new Date(0), event };
-      });
-      got.push(result);
-      then(event, context, result);
-    };
-    return { sent, got };
-  }
+/** A handler that sends a mail once, then does something else. */
+function mailing(world: World, then: (event: string, context: EventContext, result: unknown) => void = () => {}) {
+  const sent: string[] = [];
+  const got: unknown[] = [];
+  world.script.act = async (event, context) => {
+    const result = await context.once('mail', (key) => {
+      sent.push(key);
+      return { at: new Date(0), event };
+    });
+    got.push(result);
+    then(event, context, result);
+  };
+  return { sent, got };
+}
 
+describe.each(outside)('once ($name)', (mode) => {
   test('runs its effect once and keeps the result over retries', async () => {
     await using world = new World(mode);
     const { sent, got } = mailing(world, (_, { attempt }) => {
@@ -58,11 +58,11 @@ describe.each(outside)('once ($name)', (mode) => {
   test('runs an effect that threw again, since its outcome is known', async () => {
     await using world = new World(mode);
     let runs = 0;
+    const send = (): void => {
+      runs++;
+      if (runs < 3) throw new Error('no connection');
+    };
     world.script.act = async (_, { once }) => {
-      const send = (): void => {
-        runs++;
-        if (runs < 3) throw new Error('no connection');
-      };
       await once('mail', send, { onUnknown: 'park' });
     };
     const app = await world.app({ retry: { backoff: soon } });

@@ -448,7 +448,7 @@ describe('events that cannot be read', () => {
         : undefined;
     }, 'the partition is released');
     expect(status).toMatchObject({ healthy: false, state: 'unowned' });
-    expect(status!.reason).toMatch(/position 2 cannot be read: it is of version 2, this build knows 1/);
+    expect(status.reason).toMatch(/position 2 cannot be read: it is of version 2, this build knows 1/);
     expect(await app.deadLetters.count()).toBe(0);
     expect(world.handled()).toEqual(['a:1']);
 

@@ -1,8 +1,13 @@
 import { park, retryAfter, skip, UnrecoverableError } from 'interlock-cqrs';
 import { describe, expect, test } from 'vitest';
-import { collect, Deposited, deposits, Gate, memoryMode, modes, until, upTo, World } from './world.ts';
+import { collect, type Deposited, deposits, Gate, memoryMode, modes, until, upTo, World } from './world.ts';
 
 const quick = { initial: 1, factor: 1 } as const;
+const isRangeError = (error: unknown): boolean => error instanceof RangeError;
+const throwing = (): boolean => {
+  throw new Error('worse');
+};
+const oddOrEven = (event: unknown): string => ((event as Deposited).amount % 2 === 1 ? 'odd' : 'even');
 
 describe.each(modes)('the failure policy ($name)', (mode) => {
   test('tries in place, counting attempts, and goes on in order once one succeeds', async () => {
@@ -175,8 +180,7 @@ describe.each(modes)('the failure policy ($name)', (mode) => {
     world.script.act = (event) => {
       throw event === 'a:1' ? new TypeError('no use') : new RangeError('perhaps');
     };
-    const when = (error: unknown): boolean => error instanceof RangeError;
-    const app = await world.app({ retry: { attempts: 3, backoff: quick, when } });
+    const app = await world.app({ retry: { attempts: 3, backoff: quick, when: isRangeError } });
     await deposits(app, 'a', 1);
     await deposits(app, 'b', 2);
     await using run = await app.runEventProcessors();
@@ -190,10 +194,7 @@ describe.each(modes)('the failure policy ($name)', (mode) => {
     world.script.act = () => {
       throw new Error('no');
     };
-    const when = (): boolean => {
-      throw new Error('worse');
-    };
-    const app = await world.app({ retry: { attempts: 2, backoff: quick, when } });
+    const app = await world.app({ retry: { attempts: 2, backoff: quick, when: throwing } });
     await deposits(app, 'a', 1);
     await using run = await app.runEventProcessors();
     await run.caughtUp({ timeout: '5s' });
@@ -244,7 +245,7 @@ describe.each(modes)('the failure policy ($name)', (mode) => {
     await using world = new World(mode);
     let aborted: unknown;
     world.script.act = (_, { attempt, signal }) => {
-      if (attempt > 1) return;
+      if (attempt > 1) return undefined;
       return new Promise(() => signal.addEventListener('abort', () => (aborted = signal.reason)));
     };
     const app = await world.app({ timeout: 30, retry: { backoff: quick } });
@@ -298,8 +299,7 @@ describe.each(modes)('sequences ($name)', (mode) => {
   test('are what sequenceBy says: later events of one park behind, others flow', async () => {
     await using world = new World(mode);
     world.script.act = (event) => (event === 'a:1' ? park('no') : undefined);
-    const odd = (event: unknown): string => ((event as Deposited).amount % 2 === 1 ? 'odd' : 'even');
-    const app = await world.app({ sequenceBy: odd });
+    const app = await world.app({ sequenceBy: oddOrEven });
     await deposits(app, 'a', 1, 2);
     await deposits(app, 'b', 3, 4);
     await using run = await app.runEventProcessors();

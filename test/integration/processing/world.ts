@@ -59,7 +59,7 @@ export interface Call {
 }
 
 /** What the handler does, and what it was asked to. Events are written `account:amount`. */
-export class Script {
+class Script {
   readonly calls: Call[] = [];
   /** Handled, in order: what a read model in memory would hold. */
   done: string[] = [];
