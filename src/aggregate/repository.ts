@@ -105,11 +105,19 @@ export class Repository {
     for (;;) {
       const pages = this.#events.load([{ stream, after: hosted.version, limit: PAGE, bare: true }], unit);
       if (isPromise(pages))
-        return pages.then(([page]) =>
-          this.#apply(hosted, page!, upTo) ? hosted : this.#read(hosted, stream, unit, upTo),
-        );
-      if (this.#apply(hosted, pages[0]!, upTo)) return hosted;
+        return pages.then(([page]) => {
+          if (page!.version < hosted.version) return this.#read(this.#anew(hosted, stream), stream, unit, upTo);
+          return this.#apply(hosted, page!, upTo) ? hosted : this.#read(hosted, stream, unit, upTo);
+        });
+      const page = pages[0]!;
+      if (page.version < hosted.version) hosted = this.#anew(hosted, stream);
+      else if (this.#apply(hosted, page, upTo)) return hosted;
     }
+  }
+
+  /** For a snapshot ahead of its stream, as after a backup was restored: only the stream is the truth. */
+  #anew({ definition }: HostedAggregate, stream: StreamId): HostedAggregate {
+    return this.#fresh(definition, stream);
   }
 
   /** True when there is nothing more to read. */

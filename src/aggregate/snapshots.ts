@@ -54,6 +54,7 @@ export class Snapshots {
     const write = async (): Promise<void> => {
       const state = encode(
         aggregate.snapshot === undefined ? { fields: { ...aggregate } } : { custom: aggregate.snapshot() },
+        'the state',
       );
       await this.#store.save(stream, { sequence: version, version: definition.snapshotVersion, state });
     };
@@ -83,5 +84,5 @@ function fits(hosted: HostedAggregate, state: { custom?: unknown; fields?: Recor
 }
 
 function message(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return (error instanceof Error ? error.message : String(error)).replace(/\.$/, '');
 }

@@ -1,4 +1,5 @@
 import type { Dispatcher } from '../context/dispatcher.ts';
+import { InFlight } from '../context/in-flight.ts';
 import { currentScope, enter, isPromise, type Scope } from '../context/scope.ts';
 import { chainOf } from '../context/trail.ts';
 import { DispatchDepthError } from '../errors/dispatch-depth-error.ts';
@@ -53,8 +54,7 @@ export interface CommandBusParts {
 /** Brings commands to their aggregates: finds the handler, says who acts for whom, runs the middleware around it. */
 export class CommandBus implements Dispatcher {
   readonly #parts: CommandBusParts;
-  #inFlight = 0;
-  readonly #whenIdle: (() => void)[] = [];
+  readonly #inFlight = new InFlight();
 
   constructor(parts: CommandBusParts) {
     this.#parts = parts;
@@ -72,7 +72,7 @@ export class CommandBus implements Dispatcher {
     const { waitFor } = given;
     const waitTimeout = waitFor === undefined ? 0 : this.#waitTimeout(waitFor, given);
     let result: unknown;
-    this.#inFlight++;
+    this.#inFlight.begin();
     try {
       result = joins ? this.#inTurn(order, caller as Scope) : this.#handle(order);
       if (isPromise(result)) result = await result;
@@ -80,15 +80,14 @@ export class CommandBus implements Dispatcher {
       if (waitFor !== undefined && !joins) await this.#waitFor(waitFor, order, waitTimeout, caller);
     } finally {
       order.scope.open = false;
-      this.#inFlight--;
-      if (this.#inFlight === 0 && this.#whenIdle.length > 0) for (const idle of this.#whenIdle.splice(0)) idle();
+      this.#inFlight.end();
     }
     return result as ResultOf<C>;
   }
 
   /** Resolves when no command is under way. */
   idle(): Promise<void> {
-    return this.#inFlight === 0 ? Promise.resolve() : new Promise((resolve) => this.#whenIdle.push(resolve));
+    return this.#inFlight.idle();
   }
 
   async kept<C extends Command>(

@@ -1,4 +1,5 @@
 import type { QueryContext } from '../blocks/contexts.ts';
+import { InFlight } from '../context/in-flight.ts';
 import { currentScope, within } from '../context/scope.ts';
 import { NoHandlerError } from '../errors/no-handler-error.ts';
 import { typeOf } from '../message/message.ts';
@@ -33,6 +34,7 @@ export interface QueryBusParts {
 /** Brings queries to their projections. A session reads outside of any unit there: committed rows only. */
 export class QueryBus {
   readonly #parts: QueryBusParts;
+  readonly #inFlight = new InFlight();
 
   constructor(parts: QueryBusParts) {
     this.#parts = parts;
@@ -43,19 +45,21 @@ export class QueryBus {
     const route = type && this.#parts.routes.get(type);
     if (route === undefined) throw new NoHandlerError('query', type?.messageName ?? String(query));
     options.signal?.throwIfAborted();
+    const { clock, middleware, newId, shutdown } = this.#parts;
     const caller = currentScope();
-    const queryId = this.#parts.newId();
+    const open = caller?.open === true ? caller : undefined;
+    const queryId = newId();
     const headers = Object.freeze({ ...caller?.headers, ...options.headers });
     const correlationId = caller?.correlationId || queryId;
     const tenant = options.tenant ?? caller?.tenant ?? '';
     const context: QueryContext = {
-      timestamp: this.#parts.clock.now(),
+      timestamp: clock.now(),
       tenant,
       correlationId,
       causationId: caller?.messageId,
       headers,
-      signal: options.signal ?? this.#parts.shutdown,
-      newId: this.#parts.newId,
+      signal: options.signal === undefined ? shutdown : AbortSignal.any([options.signal, shutdown]),
+      newId,
     };
     const scope = {
       tenant,
@@ -63,16 +67,27 @@ export class QueryBus {
       messageId: queryId,
       headers,
       session: { kind: 'read' } as const,
-      transaction: undefined,
-      trail: undefined,
+      // What it dispatches is dispatched by the handler that asked: it joins that one's transaction and waits for no lock.
+      transaction: open?.transaction,
+      trail: open?.trail,
       processor: caller?.processor,
       open: true,
-      holdsLock: false,
+      holdsLock: open?.holdsLock ?? false,
       lastNested: undefined,
     };
     const answer = async (): Promise<unknown> => route.handler.call(route.projection, query, context);
-    return (await within(scope, () =>
-      this.#parts.middleware.isEmpty ? answer() : this.#parts.middleware.run(AnyQuery, query, context, answer),
-    )) as ResultOf<Q>;
+    this.#inFlight.begin();
+    try {
+      return (await within(scope, () =>
+        middleware.isEmpty ? answer() : middleware.run(AnyQuery, query, context, answer),
+      )) as ResultOf<Q>;
+    } finally {
+      this.#inFlight.end();
+    }
+  }
+
+  /** Resolves when no query is under way. */
+  idle(): Promise<void> {
+    return this.#inFlight.idle();
   }
 }
