@@ -152,15 +152,23 @@ export class Supervisor implements Processors {
     const { name } = this.#asynchronous(type);
     // Loops of this process let go of their partitions before this resolves; then they find it paused.
     const suspended = Promise.all(this.#loopsOf(name).map((loop) => loop.suspend()));
+    const scope = currentScope();
     // A handler that pauses its own processor would wait for itself.
-    if (currentScope()?.processor !== name) await suspended;
-    try {
-      await this.#parts.store.processors.setPaused(name, true);
-    } finally {
-      void suspended.then((loops) => {
-        for (const goOn of loops) goOn();
-      });
-    }
+    if (scope?.processor !== name) await suspended;
+    const goOn = async (): Promise<void> => {
+      for (const end of await suspended) end();
+    };
+    const store = async (): Promise<void> => {
+      try {
+        await this.#parts.store.processors.setPaused(name, true);
+      } finally {
+        void goOn();
+      }
+    };
+    const stored = store();
+    // Nor can it wait for a write that comes after its own transaction.
+    if (scope?.processor !== name) await stored;
+    else stored.catch((error: unknown) => this.#parts.logger.error(`${name} could not be paused: ${String(error)}`));
   }
 
   async resume(type: Class<EventProcessor>): Promise<void> {

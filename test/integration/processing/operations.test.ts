@@ -63,13 +63,12 @@ describe.each(modes)('operations ($name)', (mode) => {
     await using world = new World(mode);
     const app = await world.app();
     world.script.act = async () => {
-      if (!mode.exactlyOnce) await app.processors.pause(world.processor);
+      await app.processors.pause(world.processor);
     };
     await deposits(app, 'a', 1);
     await using run = await app.runEventProcessors();
     await run.caughtUp({ timeout: '5s' });
-    if (!mode.exactlyOnce)
-      await until(async () => (await app.processors.status())[0]!.state === 'paused', 'it is paused');
+    await until(async () => (await app.processors.status())[0]!.state === 'paused', 'it is paused');
   });
 
   test('resuming one processor leaves the halt of another', async () => {
