@@ -7,7 +7,7 @@ import type { DispatchOptions } from '../command/options.ts';
 import type { Lifecycle } from '../container/lifecycle.ts';
 import { LifecycleError } from '../errors/lifecycle-error.ts';
 import { milliseconds } from '../message/duration.ts';
-import type { Class, Command, Duration, Query, ResultOf } from '../message/types.ts';
+import type { Awaitable, Class, Command, Duration, Query, ResultOf } from '../message/types.ts';
 import type { Store } from '../ports/store.ts';
 import type { DeadLetters, Letters } from '../processing/dead-letters.ts';
 import type { ProcessorRun } from '../processing/run.ts';
@@ -49,7 +49,7 @@ export interface ApplicationParts {
  */
 export class Application implements AsyncDisposable {
   readonly #parts: ApplicationParts;
-  #state: 'built' | 'starting' | 'started' | 'stopping' | 'stopped' = 'built';
+  #state: 'built' | 'starting' | 'started' | 'stopping' | 'stopped' | 'failed' = 'built';
   #starting: Promise<this> | undefined;
   #stopping: Promise<void> | undefined;
 
@@ -63,16 +63,17 @@ export class Application implements AsyncDisposable {
    * fails, those before it are stopped again and the error is thrown.
    */
   startup(): Promise<this> {
+    if (this.#state === 'stopping' || this.#state === 'stopped') return this.#refuse('startup');
     this.#starting ??= this.#start();
     return this.#starting;
   }
 
   /**
-   * Stops the processors after the handlers in flight, waits for dispatches under way, stops dependencies in reverse, closes the
-   * store. After `timeout` (30 s) the `signal` of whatever still runs aborts. Calling it again waits for the first call.
+   * Stops the processors after the handlers in flight, waits for dispatches and queries under way, stops dependencies in reverse,
+   * closes the store. After `timeout` (30 s) the `signal` of whatever still runs aborts. Calling it again waits for the first call.
    */
   shutdown(options: { readonly timeout?: Duration } = {}): Promise<void> {
-    this.#stopping ??= this.#stop(options.timeout ?? '30s');
+    this.#stopping ??= this.#stop(milliseconds(options.timeout ?? '30s'));
     return this.#stopping;
   }
 
@@ -154,29 +155,32 @@ export class Application implements AsyncDisposable {
   }
 
   async #start(): Promise<this> {
-    if (this.#state !== 'built') return this.#refuse('startup');
     this.#state = 'starting';
     const { store, lifecycle, supervisor } = this.#parts;
-    await store.open();
+    let opened = false;
     try {
+      await store.open();
+      opened = true;
       await lifecycle.start();
       await supervisor.start();
       await this.#warnOfStrangers();
-      if (this.#stopping !== undefined) return await this.#refuse('startup');
+      if (this.#stopping !== undefined)
+        throw new LifecycleError('startup: the application was shut down before it had started.');
     } catch (error) {
-      this.#state = 'stopped';
-      const undone = await Promise.allSettled([lifecycle.stop()]);
-      await store.close();
-      const failures = undone.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
+      const failures = await settled(() => lifecycle.stop());
+      if (opened) failures.push(...(await settled(() => store.close())));
+      this.#state = 'failed';
       throw failures.length === 0
         ? error
-        : new AggregateError([error, ...failures], error instanceof Error ? error.message : String(error));
+        : new AggregateError([error, ...failures], error instanceof Error ? error.message : String(error), {
+            cause: error,
+          });
     }
     this.#state = 'started';
     return this;
   }
 
-  async #stop(timeout: Duration): Promise<void> {
+  async #stop(timeout: number): Promise<void> {
     if (this.#starting === undefined) {
       // Nothing was opened, but constructors may have opened something of their own.
       this.#state = 'stopped';
@@ -188,26 +192,17 @@ export class Application implements AsyncDisposable {
     );
     if (!started) return;
     this.#state = 'stopping';
-    const { store, commands, repository, supervisor, letters, lifecycle, shutdown } = this.#parts;
-    const deadline = setTimeout(
-      () => shutdown.abort(new LifecycleError('The application is shut down.')),
-      milliseconds(timeout),
-    );
-    const errors: unknown[] = [];
-    const tolerate = async (work: () => Promise<void> | void): Promise<void> => {
-      try {
-        await work();
-      } catch (error) {
-        errors.push(error);
-      }
-    };
-    await Promise.all([tolerate(() => supervisor.stop(timeout)), tolerate(() => letters.stop())]);
-    await tolerate(() => commands.idle());
-    await tolerate(() => repository.settled());
-    await tolerate(() => lifecycle.stop());
+    const { store, commands, queries, repository, supervisor, letters, lifecycle, shutdown } = this.#parts;
+    const abort = (): void => shutdown.abort(new LifecycleError('The application is shut down.'));
+    const deadline = setTimeout(abort, Math.min(timeout, 0x7fffffff));
+    const errors = (await Promise.all([settled(() => supervisor.stop(timeout)), settled(() => letters.stop())])).flat();
+    errors.push(...(await settled(() => commands.idle())));
+    errors.push(...(await settled(() => queries.idle())));
+    errors.push(...(await settled(() => repository.settled())));
+    errors.push(...(await settled(() => lifecycle.stop())));
     clearTimeout(deadline);
-    shutdown.abort(new LifecycleError('The application is shut down.'));
-    await tolerate(async () => store.close());
+    abort();
+    errors.push(...(await settled(() => store.close())));
     this.#state = 'stopped';
     if (errors.length > 0)
       throw errors.length === 1 ? errors[0] : new AggregateError(errors, 'Not everything could be stopped.');
@@ -236,7 +231,18 @@ export class Application implements AsyncDisposable {
       started: `${what}: the application is started already.`,
       stopping: `${what}: the application is shutting down.`,
       stopped: `${what}: the application is shut down; build a new one.`,
+      failed: `${what}: the application could not start; build a new one.`,
     }[this.#state];
     return Promise.reject(new LifecycleError(why));
+  }
+}
+
+/** Runs one step of an ending, whose failure must not keep the next from running: the error, if there was one. */
+async function settled(step: () => Awaitable<void>): Promise<unknown[]> {
+  try {
+    await step();
+    return [];
+  } catch (error) {
+    return [error];
   }
 }
