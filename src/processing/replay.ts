@@ -4,8 +4,10 @@ import { ConfigurationError } from '../errors/configuration-error.ts';
 import { ProcessorFailedError } from '../errors/processor-failed-error.ts';
 import { newId } from '../message/id.ts';
 import type { StoredEvent } from '../message/recorded-event.ts';
+import type { Awaitable } from '../message/types.ts';
 import type { EventStore } from '../ports/event-store.ts';
 import type { Lease } from '../ports/processor-store.ts';
+import type { Unit } from '../ports/unit-of-work.ts';
 import type { ProcessorDefinition } from './definition.ts';
 import { describeFailure } from './failure-policy.ts';
 import { occurrenceOf } from './occurrence-of.ts';
@@ -26,6 +28,9 @@ export interface ReplayOptions {
 
 const NEVER = new AbortController().signal;
 
+/** Written in the transaction of `reset()`, before it. With it a replay begins, whatever was going on. */
+export type Anew = (unit: Unit) => Awaitable<void>;
+
 /**
  * Sets an asynchronous processor back and brings it to the head, in this process: takes its partitions over from whoever has
  * them, calls `reset()` in the transaction of the checkpoints, and handles page after page. A replay that did not come to its
@@ -35,10 +40,11 @@ export async function replay(
   parts: ProcessingParts,
   definition: ProcessorDefinition,
   options: ReplayOptions,
+  anew?: Anew,
 ): Promise<void> {
   refuseWithoutReset(definition);
   options.signal?.throwIfAborted();
-  const leases = await setBack(parts, definition, options);
+  const leases = await setBack(parts, definition, options, anew);
   parts.advanced.notify();
   const ended = await Promise.allSettled(leases.map((lease) => bringToHead(parts, definition, lease, options)));
   for (const result of ended) if (result.status === 'rejected') throw result.reason;
@@ -58,12 +64,14 @@ async function setBack(
   parts: ProcessingParts,
   definition: ProcessorDefinition,
   { from }: ReplayOptions,
+  anew: Anew | undefined,
 ): Promise<readonly Lease[]> {
   const { source } = parts;
   const { processors, unitOfWork, lease: leaseTime } = parts.store;
   const begin = from === undefined || from === 'beginning' ? '0' : String(from.position);
   const leases = await Transaction.run(unitOfWork, async (transaction) => {
     const { unit } = transaction;
+    await anew?.(unit);
     const records = await processors.partitions(definition.name, unit);
     const taken: Lease[] = [];
     for (const { partition } of records) {
@@ -71,7 +79,7 @@ async function setBack(
       const lease = await processors.claim(key, { owner: parts.owner, lease: leaseTime, force: true }, unit);
       if (lease !== undefined) taken.push(lease);
     }
-    if (records.some(({ replayUntil }) => replayUntil !== undefined)) return taken;
+    if (anew === undefined && records.some(({ replayUntil }) => replayUntil !== undefined)) return taken;
     await within(bareScope({ kind: 'unit', unit }, transaction), async () => definition.instance.reset?.());
     // A checkpoint above the head (the log was restored from a backup) would hold the effects of events still to come.
     const head = await source.head();
@@ -122,12 +130,14 @@ export async function replaySynchronous(
   events: EventStore,
   definition: ProcessorDefinition,
   options: ReplayOptions,
+  anew?: Anew,
 ): Promise<void> {
   refuseWithoutReset(definition);
   const signal = options.signal ?? NEVER;
   const again = options.replayEffects === true ? newId() : undefined;
   await Transaction.run(parts.store.unitOfWork, async (transaction) => {
     const { unit } = transaction;
+    await anew?.(unit);
     await within(bareScope({ kind: 'unit', unit }, transaction), async () => definition.instance.reset?.());
     const head = await events.head(unit);
     const circumstances = { replayUntil: String(head), replayEffects: again, signal };

@@ -1,7 +1,6 @@
 import type { EventProcessor } from '../blocks/event-processor.ts';
 import { Busy } from '../context/busy.ts';
 import { currentScope } from '../context/scope.ts';
-import { Transaction } from '../context/transaction.ts';
 import { CatchUpTimeoutError } from '../errors/catch-up-timeout-error.ts';
 import { ConfigurationError } from '../errors/configuration-error.ts';
 import { ConsistencyTimeoutError } from '../errors/consistency-timeout-error.ts';
@@ -9,13 +8,13 @@ import { LifecycleError } from '../errors/lifecycle-error.ts';
 import { milliseconds } from '../message/duration.ts';
 import type { Class, Duration } from '../message/types.ts';
 import type { EventStore } from '../ports/event-store.ts';
-import type { Lease, ProcessorRecord } from '../ports/processor-store.ts';
+import type { ProcessorRecord } from '../ports/processor-store.ts';
+import { changeDelivery } from './change-delivery.ts';
 import { processorName, type ProcessorDefinition } from './definition.ts';
 import type { ProcessingParts } from './parts.ts';
 import type { PartitionLoop } from './partition-loop.ts';
 import { refuseWithoutReset, replay, replaySynchronous, type ReplayOptions } from './replay.ts';
 import { CheckpointWatch, Run, type ProcessorRun } from './run.ts';
-import { firstCursor } from './start-from.ts';
 import { statusOf, type PartitionStatus } from './status.ts';
 
 /** What can be asked of processors, and done with them. */
@@ -74,7 +73,8 @@ export class Supervisor implements Processors {
         );
     }
     if (findings.length > 0) throw new ConfigurationError(findings);
-    for (const definition of changed) await this.#changeDelivery(definition);
+    for (const definition of changed)
+      await changeDelivery(this.#parts, this.#events, definition, this.#stopping.signal);
   }
 
   async run(...types: readonly Class<EventProcessor>[]): Promise<ProcessorRun> {
@@ -197,36 +197,6 @@ export class Supervisor implements Processors {
     } finally {
       for (const goOn of loops) goOn();
     }
-  }
-
-  /** The record changes last: a start that dies before it begins again. */
-  async #changeDelivery(definition: ProcessorDefinition): Promise<void> {
-    const { store, source } = this.#parts;
-    const { name, delivery, options } = definition;
-    const before = delivery === 'sync' ? 'async' : 'sync';
-    const record = { processor: name, partitions: options.partitions, paused: false };
-    await store.processors.save({ ...record, delivery: before });
-    if (options.startFrom === 'beginning') await this.#replay(definition, {});
-    else if (delivery === 'async') await this.#startAt(name, await firstCursor(source, options.startFrom));
-    await store.processors.save({ ...record, delivery });
-  }
-
-  /** For one that was up to date as a synchronous one: what comes after this start is its work, whenever it first runs. */
-  async #startAt(name: string, cursor: string | undefined): Promise<void> {
-    const { store, owner } = this.#parts;
-    const { processors } = store;
-    const leases = await Transaction.run(store.unitOfWork, async ({ unit }) => {
-      const taken: Lease[] = [];
-      for (const { partition } of await processors.partitions(name, unit)) {
-        const key = { processor: name, partition };
-        const lease = await processors.claim(key, { owner, lease: store.lease, force: true }, unit);
-        if (lease === undefined) continue;
-        await processors.rewind(lease, { cursor, replayUntil: undefined }, unit);
-        taken.push(lease);
-      }
-      return taken;
-    });
-    for (const lease of leases) await processors.release(lease);
   }
 
   async #due(names: readonly string[]): Promise<string[]> {

@@ -87,7 +87,7 @@ export async function start(file: string, lease: number, options: ProcessorOptio
     .use(sqlite({ file, synchronous: 'normal', lease }))
     .registerAggregate(Account)
     .registerEventProcessor(Ledger, { delivery: 'async', ...options })
-    .registerEventProcessor(Speaker, { delivery: 'async', ...options })
+    .registerEventProcessor(Speaker, { ...options, delivery: 'async' })
     .build();
   return app.startup();
 }

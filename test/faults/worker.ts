@@ -4,7 +4,7 @@ import { Ledger, manner, say, Speaker, start } from './ledger.ts';
 interface Orders {
   readonly file: string;
   readonly lease: number;
-  readonly processor: 'ledger' | 'speaker' | 'replay';
+  readonly processor: 'ledger' | 'speaker' | 'replay' | 'change';
   readonly delay?: number;
   readonly failing?: boolean;
   readonly partitions?: 1 | 2;
@@ -12,7 +12,12 @@ interface Orders {
 
 const { file, lease, processor, delay = 0, failing = false, partitions = 1 } = JSON.parse(process.argv[2]!) as Orders;
 Object.assign(manner, { delay, failing });
-const app = await start(file, lease, { partitions, batchSize: 100, retry: { backoff: { initial: 1, factor: 1 } } });
+const app = await start(file, lease, {
+  partitions,
+  batchSize: 100,
+  retry: { backoff: { initial: 1, factor: 1 } },
+  ...(processor === 'change' ? { startFrom: 'beginning', batchSize: 1 } : {}),
+});
 if (processor === 'replay') {
   say('replaying');
   await app.processors.replay(Ledger);
