@@ -3,7 +3,7 @@ import { NotStorableError } from '../errors/not-storable-error.ts';
 import { UnknownEventError } from '../errors/unknown-event-error.ts';
 import { UsageError } from '../errors/usage-error.ts';
 import type { EventRegistry } from '../message/event-registry.ts';
-import { messageClassOf, typeOf, unstorable } from '../message/message.ts';
+import { messageClassOf, unstorable } from '../message/message.ts';
 import type { Event } from '../message/types.ts';
 import type { Handler } from '../routing/handler-table.ts';
 import type { AggregateDefinition } from './definition.ts';
@@ -86,5 +86,5 @@ const APPLYING = 'while an event is being applied: appliers change fields, comma
 const CLOSED = 'while no command of it is being handled: is an await missing in the handler?';
 
 function nameOf(event: Event): string {
-  return typeOf(event)?.messageName ?? String(event);
+  return messageClassOf(event).messageName;
 }

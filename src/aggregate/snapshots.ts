@@ -53,6 +53,7 @@ export class Snapshots {
     const { aggregate, definition, version } = hosted;
     const write = async (): Promise<void> => {
       const state = encode(
+        // oxlint-disable-next-line typescript/no-misused-spread -- its own fields are what is wanted
         aggregate.snapshot === undefined ? { fields: { ...aggregate } } : { custom: aggregate.snapshot() },
         'the state',
       );

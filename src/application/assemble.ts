@@ -35,11 +35,11 @@ import { Logger, SilentLogger } from '../telemetry/logger.ts';
 import { Scenarios } from '../testing/scenarios.ts';
 import { aggregateDefinitions } from './aggregates.ts';
 import { Application } from './application.ts';
-import { type Findings, tableOf } from './checks.ts';
+import { type Findings, middlewareOf } from './checks.ts';
 import { withDiscovered } from './discovered.ts';
 import { Log } from './log.ts';
-import { commandRoutesOf, eventClassesOf, queryRoutesOf } from './message-routes.ts';
-import { processorDefinitions, processorTables } from './processors.ts';
+import { checkQueries, commandRoutesOf, eventClassesOf, queryRoutesOf } from './message-routes.ts';
+import { checkedProcessors, processorDefinitions } from './processors.ts';
 import type { Registrations } from './registrations.ts';
 
 class NewIds extends IdGenerator {
@@ -69,19 +69,19 @@ export async function assemble(registered: Registrations): Promise<Application> 
       all.aggregates.map(({ type }) => type),
     )),
   );
-  // What could not be constructed cannot be looked at either: these findings come first and alone.
-  if (findings.length > 0) throw new ConfigurationError(findings);
-
   const aggregates = aggregateDefinitions(all, store, findings);
-  const tables = processorTables(all, findings);
-  const middleware = all.middleware.filter((type) => tableOf(type, findings)?.size);
-  const eventClasses = eventClassesOf(all, aggregates, tables);
+  const checked = checkedProcessors(all, store, findings);
+  const middleware = middlewareOf(all, findings);
+  const eventClasses = eventClassesOf(all, aggregates, checked);
   const { registry, findings: unreadable } = EventRegistry.build(eventClasses, all.upcasters);
   findings.push(...unreadable);
-  const processors = processorDefinitions(all, tables, store, container, registry, findings);
   const commandRoutes = commandRoutesOf(aggregates, findings);
-  const queryRoutes = queryRoutesOf(processors, findings);
+  checkQueries(checked, findings);
+  // What could not be constructed cannot be asked for its session or its delivery.
   if (findings.length > 0) throw new ConfigurationError(findings);
+  const processors = processorDefinitions(checked, store, container, registry, findings);
+  if (findings.length > 0) throw new ConfigurationError(findings);
+  const queryRoutes = queryRoutesOf(processors);
 
   const logger = container.get(Logger);
   const clock = container.get(Clock);

@@ -1,53 +1,62 @@
+import { EventProcessor } from '../blocks/event-processor.ts';
 import type { Container } from '../container/container.ts';
 import { type Token, tokenName } from '../container/token.ts';
 import { EventDelivery } from '../delivery/event-delivery.ts';
 import type { EventRegistry } from '../message/event-registry.ts';
 import type { Class, Event } from '../message/types.ts';
 import type { Store } from '../ports/store.ts';
-import { isNamed, type ProcessorDefinition, processorName } from '../processing/definition.ts';
-import { resolveOptions } from '../processing/options.ts';
+import { isNamed, type ProcessorClass, type ProcessorDefinition, processorName } from '../processing/definition.ts';
+import { type ProcessorOptions, resolveOptions } from '../processing/options.ts';
 import type { HandlerTable } from '../routing/handler-table.ts';
-import { checkKinds, type Findings, once, tableOf, takeName, unnamed } from './checks.ts';
+import { checkKinds, type Findings, isBlock, once, tableOf, takeName, unnamed } from './checks.ts';
 import type { Registrations } from './registrations.ts';
 
-/** The handlers of the registered processors, checked. */
-export function processorTables(
-  { processors }: Registrations,
-  findings: Findings,
-): ReadonlyMap<Function, HandlerTable> {
-  const tables = new Map<Function, HandlerTable>();
-  for (const { type } of processors) {
-    const table = tables.get(type) ?? tableOf(type, findings);
-    if (table === undefined) continue;
-    tables.set(type, table);
-    checkKinds(type, table, { event: 'event', query: 'query' }, findings);
-  }
-  return tables;
+/** A registered processor as far as it can be known before anything is constructed. */
+export interface CheckedProcessor {
+  readonly type: ProcessorClass;
+  readonly options: ProcessorOptions;
+  readonly name: string;
+  readonly table: HandlerTable;
 }
 
-/** The registered processors, checked; their instances are in the container. */
-export function processorDefinitions(
+/** The registered processors: names, handlers and options. */
+export function checkedProcessors(
   { processors }: Registrations,
-  tables: ReadonlyMap<Function, HandlerTable>,
+  store: Store,
+  findings: Findings,
+): readonly CheckedProcessor[] {
+  const checked: CheckedProcessor[] = [];
+  const names = new Map<string, string>();
+  for (const { type, options } of once(processors, findings)) {
+    if (!isBlock(type, EventProcessor, findings)) continue;
+    const table = tableOf(type, findings);
+    if (table === undefined) continue;
+    const name = processorName(type);
+    if (!isNamed(type) && store.capabilities.durable) findings.push(unnamed(type, 'processorName', store));
+    takeName('processor', name, type, names, findings);
+    checkKinds(table, { event: 'event', query: 'query' }, findings);
+    const wrong: string[] = [];
+    resolveOptions(name, options, options.delivery ?? 'sync', wrong);
+    findings.push(...wrong);
+    checked.push({ type, options, name, table });
+  }
+  return checked;
+}
+
+/** The processors, with what only their construction tells; their instances are in the container. */
+export function processorDefinitions(
+  checked: readonly CheckedProcessor[],
   store: Store,
   container: Container,
   registry: EventRegistry,
   findings: Findings,
 ): readonly ProcessorDefinition[] {
   const definitions: ProcessorDefinition[] = [];
-  const names = new Map<string, string>();
   const fallback = container.get(EventDelivery).kind;
   const sessions = new Set<Token<unknown>>(store.sessions.map(({ token }) => token));
-  for (const { type, options } of once(processors, findings)) {
-    const table = tables.get(type);
-    if (table === undefined) continue;
-    const name = processorName(type);
-    if (!isNamed(type) && store.capabilities.durable) findings.push(unnamed(type, 'processorName', store));
-    takeName('processor', name, type, names, findings);
+  for (const { type, options, name, table } of checked) {
     const delivery = options.delivery ?? fallback;
-    const optionFindings: string[] = [];
-    const resolved = resolveOptions(name, options, delivery, optionFindings);
-    findings.push(...optionFindings);
+    const resolved = resolveOptions(name, options, delivery, []);
     const usesSession = [...container.resolved(type)].some((token) => sessions.has(token));
     const exactlyOnce = usesSession && options.guarantee !== 'at-least-once';
     if (options.guarantee === 'exactly-once' && !usesSession)

@@ -5,11 +5,11 @@ import { chainOf } from '../context/trail.ts';
 import { DispatchDepthError } from '../errors/dispatch-depth-error.ts';
 import { NoHandlerError } from '../errors/no-handler-error.ts';
 import { UsageError } from '../errors/usage-error.ts';
-import { typeOf } from '../message/message.ts';
+import { messageClassOf } from '../message/message.ts';
 import { decode } from '../message/codec.ts';
 import { Command as AnyCommand } from '../message/define.ts';
 import { milliseconds } from '../message/duration.ts';
-import type { Awaitable, Command, MessageStatics, ResultOf } from '../message/types.ts';
+import type { Awaitable, Command, ResultOf } from '../message/types.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { EventStore } from '../ports/event-store.ts';
 import type { MiddlewareChain } from '../routing/middleware.ts';
@@ -101,9 +101,9 @@ export class CommandBus implements Dispatcher {
   }
 
   #route(command: Command): CommandRoute {
-    const type = typeOf(command);
-    const route = type && this.#parts.routes.get(type);
-    if (route === undefined) throw new NoHandlerError('command', type?.messageName ?? String(command));
+    const type = messageClassOf(command);
+    const route = this.#parts.routes.get(type);
+    if (route === undefined) throw new NoHandlerError('command', type.messageName);
     return route;
   }
 

@@ -121,19 +121,13 @@ export class Execution {
 
   #conclude(order: Order, hosted: HostedAggregate, before: number, result: unknown, outcome: CommitResult): unknown {
     const { repository, appended } = this.#parts;
-    switch (outcome.status) {
-      case 'stored':
-        order.position = outcome.positions.at(-1);
-        if (hosted.pending.length > 0) appended.notify();
-        repository.stored(hosted, order.stream, before);
-        return result;
-      case 'conflict':
-        return new Conflict(before, outcome.actual);
-      case 'duplicate-key':
-        return firstResult(order, outcome.first);
-      case 'duplicate-event':
-        throw new DuplicateEventError(outcome.eventId);
-    }
+    if (outcome.status === 'duplicate-event') throw new DuplicateEventError(outcome.eventId);
+    if (outcome.status === 'duplicate-key') return firstResult(order, outcome.first);
+    if (outcome.status === 'conflict') return new Conflict(before, outcome.actual);
+    order.position = outcome.positions.at(-1);
+    if (hosted.pending.length > 0) appended.notify();
+    repository.stored(hosted, order.stream, before);
+    return result;
   }
 
   /** A command dispatched inside an open transaction: it joins it, and waits for nobody. Refused and caught, it leaves nothing. */

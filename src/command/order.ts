@@ -6,7 +6,7 @@ import { IdempotencyConflictError } from '../errors/idempotency-conflict-error.t
 import { messageClassOf } from '../message/message.ts';
 import { decode, encode } from '../message/codec.ts';
 import type { NewEvent, StreamId } from '../message/recorded-event.ts';
-import type { Command, Event, MessageStatics } from '../message/types.ts';
+import type { Command, Event } from '../message/types.ts';
 import type { CommandKey, Commit, KeyedResult } from '../ports/event-store.ts';
 import type { Handler } from '../routing/handler-table.ts';
 

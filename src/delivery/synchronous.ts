@@ -77,7 +77,7 @@ export class SynchronousProcessors {
       return threw(error);
     }
     if (isPromise(result)) return result.then(check, threw);
-    check(result as Decision | undefined);
+    check(result);
     return undefined;
   }
 

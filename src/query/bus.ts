@@ -2,9 +2,9 @@ import type { QueryContext } from '../blocks/contexts.ts';
 import { InFlight } from '../context/in-flight.ts';
 import { currentScope, within } from '../context/scope.ts';
 import { NoHandlerError } from '../errors/no-handler-error.ts';
-import { typeOf } from '../message/message.ts';
+import { messageClassOf } from '../message/message.ts';
 import { Query as AnyQuery } from '../message/define.ts';
-import type { MessageStatics, Query, ResultOf } from '../message/types.ts';
+import type { Query, ResultOf } from '../message/types.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Handler } from '../routing/handler-table.ts';
 import type { MiddlewareChain } from '../routing/middleware.ts';
@@ -41,9 +41,9 @@ export class QueryBus {
   }
 
   async query<Q extends Query>(query: Q, options: QueryOptions = {}): Promise<ResultOf<Q>> {
-    const type = typeOf(query);
-    const route = type && this.#parts.routes.get(type);
-    if (route === undefined) throw new NoHandlerError('query', type?.messageName ?? String(query));
+    const type = messageClassOf(query);
+    const route = this.#parts.routes.get(type);
+    if (route === undefined) throw new NoHandlerError('query', type.messageName);
     options.signal?.throwIfAborted();
     const { clock, middleware, newId, shutdown } = this.#parts;
     const caller = currentScope();

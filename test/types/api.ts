@@ -499,8 +499,8 @@ class Totals extends EventProcessor {
     super();
   }
   @handlesEvent(MoneyDeposited)
-  async add({ amount }: MoneyDeposited, { aggregateId }: EventContext) {
-    await this.db.run('update totals set amount = amount + ? where id = ?', [amount, aggregateId]);
+  add({ amount }: MoneyDeposited, { aggregateId }: EventContext) {
+    this.db.run('update totals set amount = amount + ? where id = ?', [amount, aggregateId]);
   }
 }
 

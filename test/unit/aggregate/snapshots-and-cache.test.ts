@@ -67,10 +67,10 @@ function watched(): { adapter: StoreAdapter; reads: number[] } {
   const adapter = memory();
   const { events } = adapter.store;
   const reads: number[] = [];
-  const { load } = events;
+  const load = events.load.bind(events);
   events.load = (slices: readonly StreamSlice[], ...rest) => {
     reads.push(...slices.map(({ after }) => after));
-    return load.call(events, slices, ...rest);
+    return load(slices, ...rest);
   };
   return { adapter, reads };
 }
@@ -219,12 +219,12 @@ describe('snapshots', () => {
 
   it('wait for nobody, and shutdown waits for them', async () => {
     const { adapter } = watched();
-    const { save } = adapter.store.snapshots;
+    const save = adapter.store.snapshots.save.bind(adapter.store.snapshots);
     const hold = Promise.withResolvers<void>();
     let saved = false;
     adapter.store.snapshots.save = async (...snapshot) => {
       await hold.promise;
-      await save.apply(adapter.store.snapshots, snapshot);
+      await save(...snapshot);
       saved = true;
     };
     const one = await app(adapter, Count, { snapshotEvery: 1 });

@@ -1,5 +1,5 @@
 import {
-  Application,
+  type Application,
   ApplicationBuilder,
   AsynchronousDelivery,
   EventDelivery,
@@ -217,7 +217,7 @@ describe('half a start', () => {
   });
 
   it('is undone too where the store cannot be opened: constructors may have opened something', async () => {
-    const log = new Log();
+    const told = new Log();
     const adapter = memory();
     adapter.store.open = () => Promise.reject(new RangeError('no disk'));
     class Pool {
@@ -229,26 +229,26 @@ describe('half a start', () => {
     const app = await built((builder) =>
       builder
         .use(adapter)
-        .registerDependency(Log, () => log)
+        .registerDependency(Log, () => told)
         .registerDependency(Pool, Pool),
     );
     await expect(app.startup()).rejects.toThrow('no disk');
-    expect(log.lines).toEqual(['pool closed']);
+    expect(told.lines).toEqual(['pool closed']);
     await expect(app.dispatch(deposit(1))).rejects.toThrow('could not start');
     await app.shutdown();
   });
 
   it('is what a shutdown during the start makes of it', async () => {
     const gate = new Gate();
-    const log: string[] = [];
+    const lines: string[] = [];
     class Slow extends EventProcessor {
       @handlesEvent(Noted) on(_: Noted): void {}
       async onStartup(): Promise<void> {
         await gate.pass();
-        log.push('started');
+        lines.push('started');
       }
       onShutdown(): void {
-        log.push('stopped');
+        lines.push('stopped');
       }
     }
     const app = await built((builder) => builder.registerEventProcessor(Slow));
@@ -260,7 +260,7 @@ describe('half a start', () => {
     gate.open();
     await refused;
     await ends(stopping);
-    expect(log).toEqual(['started', 'stopped']);
+    expect(lines).toEqual(['started', 'stopped']);
   });
 });
 

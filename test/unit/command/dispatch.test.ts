@@ -62,7 +62,7 @@ describe.each(stores)('dispatch (%s)', (store) => {
     await expect(app.dispatch(new Unheard({ aggregateId: 'a' }))).rejects.toThrow(
       new NoHandlerError('command', 'bank.Unheard'),
     );
-    await expect(app.dispatch({ aggregateId: 'a' } as Unheard)).rejects.toThrow(NoHandlerError);
+    await expect(app.dispatch({ aggregateId: 'a' } as Unheard)).rejects.toThrow(UsageError);
   });
 });
 

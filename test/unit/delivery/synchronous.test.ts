@@ -1,6 +1,6 @@
 import {
   type Application,
-  ApplicationBuilder,
+  type ApplicationBuilder,
   DispatchDepthError,
   EffectInTransactionError,
   Event,
@@ -510,11 +510,11 @@ describe.each(stores)('nothing waits for itself (%s)', (store) => {
       }
       @handlesEvent(Noted)
       async on({ text }: Noted): Promise<void> {
-        if (text === 'ask') await app!.query(new Ask({ id: 'a' }));
+        if (text === 'ask') await app?.query(new Ask({ id: 'a' }));
       }
     }
     app = await bank.app((builder) => builder.registerEventProcessor(Asks));
-    acts.set('query', async () => app!.query(new Ask({ id: 'a' })));
+    acts.set('query', async () => app.query(new Ask({ id: 'a' })));
     expect(await ends(app.dispatch(perform('query')))).toBe(1);
     acts.set('ask', (account) => account.tell(new Noted({ text: 'ask' })));
     await ends(app.dispatch(perform('ask')));
@@ -531,10 +531,10 @@ describe('a processor of no event of a command', () => {
     const adapter = bank.adapter();
     const units: unknown[] = [];
     const { unitOfWork } = adapter.store!;
-    const { run } = unitOfWork;
+    const run = unitOfWork.run.bind(unitOfWork);
     unitOfWork.run = (work) => {
       units.push(work);
-      return run.call(unitOfWork, work) as never;
+      return run(work);
     };
     const app = await bank.app((builder) => builder.registerEventProcessor(Other), {}, adapter);
     units.length = 0;

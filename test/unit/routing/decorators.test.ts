@@ -316,7 +316,7 @@ describe('routes()', () => {
   });
 
   it('refuses a message class that does not exist yet', () => {
-    let Late: typeof Opened | undefined;
+    const Late = undefined as typeof Opened | undefined;
     expect(() => {
       class P extends EventProcessor {
         static {
