@@ -13,7 +13,19 @@ import {
 import { describe, expect, it } from 'vitest';
 import type { StoreAdapter } from '../../../src/ports/store.ts';
 import type { StreamSlice } from '../../../src/ports/event-store.ts';
-import { Account, acts, Bank, deposit, Deposited, history, Lines, Noted, perform, stores } from '../command/bank.ts';
+import {
+  Account,
+  acts,
+  Bank,
+  deposit,
+  Deposited,
+  history,
+  Lines,
+  Noted,
+  perform,
+  stores,
+  turns,
+} from '../command/bank.ts';
 
 class Added extends Event('count.Added')<{ n: number }> {}
 class Add extends Command('count.Add')<{ n: number }, number> {}
@@ -229,7 +241,12 @@ describe('snapshots', () => {
     };
     const one = await app(adapter, Count, { snapshotEvery: 1 });
     expect(await one.dispatch(add())).toBe(1);
-    const stopping = one.shutdown();
+    let stopped = false;
+    const stopping = one.shutdown().then(() => {
+      stopped = true;
+    });
+    await turns(5);
+    expect(stopped).toBe(false);
     hold.resolve();
     await stopping;
     expect(saved).toBe(true);

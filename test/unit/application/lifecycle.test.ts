@@ -131,6 +131,8 @@ describe('an application', () => {
     expect(log).toEqual([]);
     gate.open();
     expect(await dispatched).toBe('result');
+    await turns(3);
+    expect(log).toEqual(['handled']);
     queryGate.open();
     expect(await asked).toBe(1);
     await ends(stopping);

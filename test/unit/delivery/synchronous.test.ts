@@ -396,6 +396,42 @@ describe.each(stores)('a command that a synchronous handler dispatches (%s)', (s
     expect([await history(app, 'b'), await history(app, 'c')]).toEqual([['bank.Noted slow'], ['bank.Noted slow']]);
   });
 
+  it.each(['awaited', 'left alone'])(
+    'that dispatches further, %s, takes all of it along when it is refused',
+    async (how) => {
+      await using bank = new Bank(store);
+      let app: Application | undefined;
+      acts.set('slow', async (account) => {
+        await turns(3);
+        account.tell(new Noted({ text: 'slow' }));
+      });
+      let refuses = true;
+      acts.set('further', async (account) => {
+        account.tell(new Noted({ text: 'further' }));
+        const further = app!.dispatch(perform('slow', 'c'));
+        if (how === 'awaited') await further;
+        if (refuses) throw new RangeError('refused');
+      });
+      const seen: string[] = [];
+      const Causes = processor(
+        'causes',
+        causes({ '1': (dispatch) => dispatch(perform('further', 'b')).catch(() => {}) }),
+      );
+      const Sees = processor('sees', (event) => {
+        seen.push(told(event));
+      });
+      app = await bank.app(withProcessors(Causes, Sees));
+      tell('1', '2');
+      await ends(app.dispatch(perform('tell')));
+      expect(seen).toEqual(['1', '2']);
+      expect(await app.log.head()).toBe(2n);
+      refuses = false;
+      await ends(app.dispatch(perform('tell')));
+      expect(seen).toEqual(['1', '2', '1', '2', 'slow', 'further']);
+      expect(await app.log.head()).toBe(6n);
+    },
+  );
+
   it('may go to the very aggregate whose command waits', async () => {
     await using bank = new Bank(store);
     const Causes = processor('causes', causes({ '1': (dispatch) => dispatch(deposit(7, 'a')).then(() => undefined) }));
@@ -514,7 +550,10 @@ describe.each(stores)('nothing waits for itself (%s)', (store) => {
       }
     }
     app = await bank.app((builder) => builder.registerEventProcessor(Asks));
-    acts.set('query', async () => app.query(new Ask({ id: 'a' })));
+    acts.set('query', async () => {
+      await turns(1);
+      return app.query(new Ask({ id: 'a' }));
+    });
     expect(await ends(app.dispatch(perform('query')))).toBe(1);
     acts.set('ask', (account) => account.tell(new Noted({ text: 'ask' })));
     await ends(app.dispatch(perform('ask')));
