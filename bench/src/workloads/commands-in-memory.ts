@@ -2,6 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { memory } from 'interlock-cqrs';
 import { type Contestant, expectEqual, type Workload } from '../contestant.ts';
 import { Account, bank, closedLoop, type Deposit, deposit, depositMoney } from '../domain.ts';
+import { castore } from '../peers/castore.ts';
+import { nestjsCqrs } from '../peers/nestjs-cqrs.ts';
+import type { Peer } from '../peers/peer.ts';
 
 // Ten events before, five commands each: every command replays 10 to 14 events.
 const ACCOUNTS = 20_000;
@@ -62,11 +65,45 @@ function interlock(name: string, cache: boolean): Contestant {
   };
 }
 
+function peer(name: string, open: () => Promise<Peer>): Contestant {
+  return {
+    name,
+    async prepare() {
+      const opened = await open();
+      const send = (i: number): Promise<unknown> => opened.deposit(deposit(i, ACCOUNTS));
+      for (let i = 0; i < ACCOUNTS * BEFORE; i++) await send(i);
+      return {
+        run: () => closedLoop(COMMANDS, 1, send),
+        async check() {
+          expectEqual(opened.events(), ACCOUNTS * BEFORE + COMMANDS, 'the number of events');
+          const { version, balance } = await opened.account('acc-0');
+          expectEqual(version, BEFORE + COMMANDS / ACCOUNTS, 'the version of acc-0');
+          expectEqual(balance, balanceOfFirst(BEFORE) + balanceOfFirst(COMMANDS / ACCOUNTS), 'the balance of acc-0');
+        },
+        close: () => opened.close(),
+      };
+    },
+  };
+}
+
+/** What the first account holds after so many rounds of deposits. */
+function balanceOfFirst(rounds: number): number {
+  let balance = 0;
+  for (let round = 0; round < rounds; round++) balance += deposit(round * ACCOUNTS, ACCOUNTS).amount;
+  return balance;
+}
+
 export const commandsInMemory: Workload = {
   name: 'memory',
   title: 'commands in memory, 10 to 14 events replayed each',
   operations: COMMANDS,
   unit: 'commands',
   goals: { interlock: 0.5 },
-  contestants: [raw, interlock('interlock', false), interlock('interlock, cache', true)],
+  contestants: [
+    raw,
+    interlock('interlock', false),
+    interlock('interlock, cache', true),
+    peer('castore 2.4', castore),
+    peer('@nestjs/cqrs 12, with history', nestjsCqrs),
+  ],
 };
