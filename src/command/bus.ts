@@ -124,7 +124,8 @@ export class CommandBus implements Dispatcher {
     // What a handler left running when it returned still belongs to its correlation, but no longer to its transaction.
     const open = caller?.open === true ? caller : undefined;
     const trail = { name: route.name, parent: open?.trail, depth: (open?.trail?.depth ?? 0) + 1 };
-    if (trail.depth > DEPTH) throw new DispatchDepthError(DEPTH, chainOf(trail));
+    if (trail.depth > DEPTH)
+      throw new DispatchDepthError(`Commands caused one another more than ${DEPTH} deep`, chainOf(trail));
     const commandId = newId();
     const correlationId = options.correlationId ?? (caller?.correlationId || commandId);
     const headers =

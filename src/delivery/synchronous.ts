@@ -1,6 +1,7 @@
 import type { Decision } from '../blocks/outcome.ts';
 import { isPromise } from '../context/scope.ts';
 import type { PendingDelivery, Transaction } from '../context/transaction.ts';
+import { chainOf } from '../context/trail.ts';
 import { DispatchDepthError } from '../errors/dispatch-depth-error.ts';
 import { ProcessorFailedError } from '../errors/processor-failed-error.ts';
 import { revive } from '../message/define.ts';
@@ -9,6 +10,9 @@ import { copyOf } from '../message/plain.ts';
 import type { Class, Event } from '../message/types.ts';
 import { handlerFor, type ProcessorDefinition } from '../processing/definition.ts';
 import type { HandlerRunner } from '../processing/handler-runner.ts';
+
+/** Events that handlers may cause in one transaction: a circle that branches grows too fast for the limit of depth. */
+const MOST_CAUSED = 1_000;
 
 /**
  * Synchronous delivery: processors run in the transaction of the append, in the order of registration, each event through all
@@ -36,13 +40,21 @@ export class SynchronousProcessors {
   /**
    * Delivers what waits in the transaction, and what that causes, until nothing is left.
    * @throws ProcessorFailedError at the first failure; the transaction must then be rolled back.
+   * @throws DispatchDepthError if there is no end to it
    */
   async deliver(transaction: Transaction): Promise<void> {
-    for (let next = transaction.pending.shift(); next !== undefined; next = transaction.pending.shift())
+    let room = transaction.pending.length + MOST_CAUSED;
+    for (let next = transaction.pending.shift(); next !== undefined; next = transaction.pending.shift()) {
+      if (--room < 0)
+        throw new DispatchDepthError(
+          `More than ${MOST_CAUSED.toLocaleString('en')} events were caused in one transaction`,
+          next.trail === undefined ? [next.header.name] : [...chainOf(next.trail), next.header.name],
+        );
       for (const definition of this.#for(next.event)) {
         const running = this.#deliverTo(definition, next, transaction);
         if (running !== undefined) await running;
       }
+    }
   }
 
   #deliverTo(

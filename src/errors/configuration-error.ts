@@ -7,20 +7,21 @@ export interface Finding {
 }
 
 /**
- * `build()` refuses the application. All findings come at once, each with advice, so that one run shows everything there is
+ * `build()`, `startup()` or `replay()` refuses, or a decorator does. All findings come at once, each with advice, so that one run shows everything there is
  * to mend. What was thrown by factories, constructors and modules is the `cause`: that error, or an `AggregateError` of several.
  */
 export class ConfigurationError extends InterlockError {
   readonly code = 'CONFIGURATION';
   readonly findings: readonly string[];
 
-  constructor(findings: readonly (string | Finding)[]) {
+  /** @param headline what cannot be done because of them. */
+  constructor(findings: readonly (string | Finding)[], headline = 'The application cannot be built') {
     const messages = findings.map((finding) => (typeof finding === 'string' ? finding : finding.message));
     const causes = findings.flatMap((finding) =>
       typeof finding !== 'string' && finding.cause !== undefined ? [finding.cause] : [],
     );
     super(
-      `The application cannot be built:${messages.map((message) => `\n- ${message}`).join('')}`,
+      `${headline}:${messages.map((message) => `\n- ${message}`).join('')}`,
       causes.length > 0 ? { cause: causes.length === 1 ? causes[0] : new AggregateError(causes) } : {},
     );
     this.findings = messages;

@@ -54,9 +54,12 @@ export async function replay(
 /** @throws ConfigurationError for a processor that cannot be replayed */
 export function refuseWithoutReset({ name, class: type, instance }: ProcessorDefinition): void {
   if (instance.reset !== undefined) return;
-  throw new ConfigurationError([
-    `${name} cannot be replayed: ${type.name} has no reset(), so what it built would be built twice. Write one that empties its tables.`,
-  ]);
+  throw new ConfigurationError(
+    [
+      `${name} cannot be replayed: ${type.name} has no reset(), so what it built would be built twice. Write one that empties its tables.`,
+    ],
+    'There is no replay',
+  );
 }
 
 /** Takes all partitions over and sets them back, with `reset()` in one transaction, unless a replay is to be gone on with. */

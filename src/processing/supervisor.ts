@@ -72,7 +72,7 @@ export class Supervisor implements Processors {
           `${name} has ${record.partitions} partitions in this store and is registered with ${options.partitions}: the number cannot change yet, so register ${record.partitions}.`,
         );
     }
-    if (findings.length > 0) throw new ConfigurationError(findings);
+    if (findings.length > 0) throw new ConfigurationError(findings, 'The application cannot start');
     for (const definition of changed)
       await changeDelivery(this.#parts, this.#events, definition, this.#stopping.signal);
   }

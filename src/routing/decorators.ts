@@ -1,6 +1,6 @@
 import type { Aggregate } from '../blocks/aggregate.ts';
 import type { CommandContext, EventContext, MessageContext, QueryContext } from '../blocks/contexts.ts';
-import { ConfigurationError } from '../errors/configuration-error.ts';
+import { UsageError } from '../errors/usage-error.ts';
 import type { Command as CommandFactory, Query as QueryFactory } from '../message/define.ts';
 import type { Awaitable, Class, Command, Event, Query, ResultOf } from '../message/types.ts';
 import type { EventProcessor, Projection } from '../blocks/event-processor.ts';
@@ -86,11 +86,11 @@ function write(
 ): void {
   // Legacy decorators pass (target, name, descriptor): the second argument is then a name.
   if (typeof context !== 'object' || context === null || context.metadata === undefined)
-    throw new ConfigurationError([
+    throw new UsageError(
       `@${decorator} was called the way of "experimentalDecorators". Switch that option off, or write static { routes(this)… } in the class instead.`,
-    ]);
+    );
   if (context.kind !== 'method' || context.static)
-    throw new ConfigurationError([`@${decorator} stands before ${String(context.name)}, which is no instance method.`]);
+    throw new UsageError(`@${decorator} stands before ${String(context.name)}, which is no instance method.`);
   record(
     context.metadata,
     { kind, types, method: context.name, privateMethod: context.private ? method : undefined },

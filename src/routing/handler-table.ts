@@ -1,4 +1,5 @@
 import { ConfigurationError } from '../errors/configuration-error.ts';
+import { UsageError } from '../errors/usage-error.ts';
 
 /** What a route answers to. */
 export type RouteKind = 'command' | 'applies' | 'event' | 'anyEvent' | 'query' | 'intercepts';
@@ -37,13 +38,13 @@ const resolved = new WeakMap<Function, HandlerTable>();
 /**
  * Adds a route to the table of one class.
  * @param by who says so, for the error
- * @throws ConfigurationError for a message class that does not exist yet.
+ * @throws UsageError for a message class that does not exist yet.
  */
 export function record(owner: object, route: Route, by: string): void {
   if (route.types.some((type) => typeof type !== 'function'))
-    throw new ConfigurationError([
+    throw new UsageError(
       `${by} names a class that does not exist yet: two files probably import each other. Move the message class to a file of its own.`,
-    ]);
+    );
   const routes = own.get(owner);
   if (routes === undefined) own.set(owner, [route]);
   else routes.push(route);
@@ -83,7 +84,7 @@ export function handlerTable(type: Function): HandlerTable {
       }
     }
   }
-  if (findings.length > 0) throw new ConfigurationError(findings);
+  if (findings.length > 0) throw new ConfigurationError(findings, `${type.name} cannot be used`);
   let size = 0;
   const handlers = new Map<RouteKind, Map<object, Handler>>();
   for (const [kind, byType] of table) {

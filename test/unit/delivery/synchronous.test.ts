@@ -432,6 +432,19 @@ describe.each(stores)('a command that a synchronous handler dispatches (%s)', (s
     },
   );
 
+  it('ends where a circle branches, long before it is deep', async () => {
+    await using bank = new Bank(store);
+    const Twice = processor('twice', async (_, { dispatch }) => {
+      await dispatch(deposit(1, 'b'));
+      await dispatch(deposit(1, 'b'));
+    });
+    const app = await bank.app(withProcessors(Twice));
+    const error = await failure(app.dispatch(deposit(1)));
+    expect(error).toBeInstanceOf(DispatchDepthError);
+    expect((error as Error).message).toMatch(/^More than 1,000 events were caused in one transaction, so everything/);
+    expect(await app.log.head()).toBe(0n);
+  });
+
   it('may go to the very aggregate whose command waits', async () => {
     await using bank = new Bank(store);
     const Causes = processor('causes', causes({ '1': (dispatch) => dispatch(deposit(7, 'a')).then(() => undefined) }));

@@ -99,7 +99,10 @@ describe('a handler', () => {
       @handlesEvent(Moved, Opened) second(_: Moved | Opened) {}
     }
     expect(() => handlerTable(P)).toThrow(
-      new ConfigurationError(['P handles routing.Opened twice, in first and second: drop one of the two.']),
+      new ConfigurationError(
+        ['P handles routing.Opened twice, in first and second: drop one of the two.'],
+        'P cannot be used',
+      ),
     );
     class Q extends Projection {
       @handlesQuery(Count) one(_: Count) {
@@ -308,10 +311,13 @@ describe('routes()', () => {
       }
     }
     expect(() => handlerTable(P)).toThrow(
-      new ConfigurationError([
-        'P routes routing.Opened to onOpend, which is no method of it: correct the name, or write the method.',
-        'P routes any event to rest, which is no method of it: correct the name, or write the method.',
-      ]),
+      new ConfigurationError(
+        [
+          'P routes routing.Opened to onOpend, which is no method of it: correct the name, or write the method.',
+          'P routes any event to rest, which is no method of it: correct the name, or write the method.',
+        ],
+        'P cannot be used',
+      ),
     );
   });
 
