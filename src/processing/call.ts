@@ -53,7 +53,7 @@ async function finish(
   let decision;
   try {
     decision = (await result) as Decision | undefined;
-    if (transaction !== undefined) await parts.deliverPending(transaction);
+    if (transaction !== undefined && transaction.pending.length > 0) await parts.deliverPending(transaction);
   } catch (error) {
     throw failed(error, signal);
   }
