@@ -48,7 +48,10 @@ class Account extends AggregateRoot<MoneyDeposited> {
   }
 }
 
-/** The library has no store; this is the least that one could be. Its events are those of the domain, without id or time. */
+/**
+ * The library has no store; this is the least that one could be. It keeps the bare events: unlike the floor it gives them no
+ * id, no sequence and no time of storing, which is less work.
+ */
 type History = Map<string, MoneyDeposited[]>;
 
 class DepositMoneyHandler implements ICommandHandler<DepositMoney, void> {
