@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { randomUUID } from 'node:crypto';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import {
@@ -48,11 +49,14 @@ class Account extends AggregateRoot<MoneyDeposited> {
   }
 }
 
-/**
- * The library has no store; this is the least that one could be. It keeps the bare events: unlike the floor it gives them no
- * id, no sequence and no time of storing, which is less work.
- */
-type History = Map<string, MoneyDeposited[]>;
+/** The library has no store; this is the least that one could be, with the envelope that the floor has. */
+interface Stored {
+  readonly id: string;
+  readonly sequence: number;
+  readonly at: Date;
+  readonly event: MoneyDeposited;
+}
+type History = Map<string, Stored[]>;
 
 class DepositMoneyHandler implements ICommandHandler<DepositMoney, void> {
   readonly #history: History;
@@ -68,9 +72,10 @@ class DepositMoneyHandler implements ICommandHandler<DepositMoney, void> {
     let events = this.#history.get(deposit.accountId);
     if (events === undefined) this.#history.set(deposit.accountId, (events = []));
     const account = new this.#Account();
-    account.loadFromHistory(events);
+    account.loadFromHistory(events.map(({ event }) => event));
     account.deposit(deposit);
-    for (const event of account.getUncommittedEvents()) events.push(event);
+    for (const event of account.getUncommittedEvents())
+      events.push({ id: randomUUID(), sequence: events.length + 1, at: new Date(), event });
     account.commit();
   }
 }
@@ -99,7 +104,7 @@ export async function nestjsCqrs(): Promise<Peer> {
     async account(accountId) {
       const events = history.get(accountId) ?? [];
       const account = new Account();
-      account.loadFromHistory(events);
+      account.loadFromHistory(events.map(({ event }) => event));
       return { version: events.length, balance: account.balance };
     },
     close: () => app.close(),
