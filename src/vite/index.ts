@@ -4,6 +4,7 @@ import { transform } from 'esbuild';
 export interface InterlockPlugin {
   readonly name: string;
   readonly enforce: 'pre';
+  config(config: object, env: { readonly command: 'serve' | 'build' }): { ssr: { noExternal: string[] } } | undefined;
   transform(code: string, id: string): Promise<{ code: string; map: string } | undefined>;
 }
 
@@ -20,14 +21,18 @@ const typescript = /\.[cm]?ts(x?)$/;
  * export default defineConfig({ plugins: [interlock()] });
  * ```
  *
- * Needs `esbuild` (an optional peer dependency). Only TypeScript files that contain an `@` are touched; who writes
- * `routes(this)` instead of decorators needs no plugin.
+ * Needs `esbuild` (an optional peer dependency). Only TypeScript files that contain an `@` are touched. Who writes
+ * `routes(this)` instead of decorators needs the plugin for `conventionBased` only: with it, what is discovered in a test or
+ * by a development server is imported through Vite, as all other files are; without it by Node, as a second copy.
  */
 export function interlock(): InterlockPlugin {
   return {
     name: 'interlock-cqrs:decorators',
     // Before Vite's own TypeScript step: that one removes the types and leaves the decorators, and then it is too late.
     enforce: 'pre',
+    // A package is left to Node, and so would be the imports that it makes for `conventionBased`. Not in a build, where
+    // folders are no more.
+    config: (_config, { command }) => (command === 'serve' ? { ssr: { noExternal: ['interlock-cqrs'] } } : undefined),
     async transform(code, id) {
       const [file = id] = id.split('?', 1);
       const match = typescript.exec(file);
