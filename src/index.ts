@@ -42,6 +42,8 @@ export { UnrecoverableError } from './errors/unrecoverable-error.ts';
 export { UsageError } from './errors/usage-error.ts';
 export { type Issue, ValidationError } from './errors/validation-error.ts';
 export { Command, Event, Query } from './message/define.ts';
+// Under these names declaration files of yours speak of the types Command, Event and Query, where the compiler writes them.
+export type { Command as CommandMessage, Event as EventMessage, Query as QueryMessage } from './message/types.ts';
 export { newId } from './message/id.ts';
 export type {
   Awaitable,
@@ -65,8 +67,10 @@ export { TracingMiddleware } from './middleware/tracing.ts';
 export { Clock, SystemClock } from './ports/clock.ts';
 export { type EffectMark, IdempotencyStorageBackend } from './ports/idempotency.ts';
 export { IdGenerator } from './ports/ids.ts';
-export type { Adapter } from './ports/store.ts';
-export type { DeadLetter, DeadLetters, LetterFilter } from './processing/dead-letters.ts';
+export type { Letter as DeadLetter } from './ports/letter-store.ts';
+export type { DeliveryKind } from './ports/processor-store.ts';
+export type { Adapter, Store, StoreAdapter } from './ports/store.ts';
+export type { DeadLetters, LetterFilter } from './processing/dead-letters.ts';
 export type { ProcessorClass } from './processing/definition.ts';
 export type { ProcessorOptions, RetryPolicy } from './processing/options.ts';
 export type { ReplayOptions } from './processing/replay.ts';
@@ -82,6 +86,7 @@ export {
   handlesQuery,
   type Interceptable,
   intercepts,
+  type Nothing,
 } from './routing/decorators.ts';
 export {
   type AggregateRoutes,
