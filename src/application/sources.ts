@@ -1,6 +1,7 @@
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { inspect } from 'node:util';
 import type { Finding } from '../errors/configuration-error.ts';
 
 const rooms = ['aggregates', 'processors', 'projections', 'sagas', 'middleware', 'upcasters', 'services'] as const;
@@ -17,8 +18,9 @@ export interface Source {
 /** The files that discovery imports, sorted by path. A folder that cannot be read is a finding. */
 export async function sources(folder: URL, typescript: boolean, findings: Finding[]): Promise<readonly Source[]> {
   if (folder.protocol !== 'file:') {
+    const given = folder.href ?? inspect(folder); // a path, where no compiler looked
     findings.push({
-      message: `conventionBased takes the URL of a folder, new URL('./my-app/', import.meta.url), not ${folder.href}`,
+      message: `conventionBased takes the URL of a folder, new URL('./my-app/', import.meta.url), not ${given}`,
     });
     return [];
   }

@@ -310,13 +310,13 @@ describe('findings', () => {
     }
   });
 
-  it('refuse a URL that is no file', async () => {
-    const { findings } = await discover(new URL('https://example.org/app/'), options);
+  it.each([
+    ['a URL that is no file', new URL('https://example.org/app/'), 'https://example.org/app/'],
+    ['a path', './my-app/' as unknown as URL, "'./my-app/'"],
+  ])('refuse %s', async (_, folder, given) => {
+    const { findings } = await discover(folder, options);
     expect(findings).toEqual([
-      {
-        message:
-          "conventionBased takes the URL of a folder, new URL('./my-app/', import.meta.url), not https://example.org/app/",
-      },
+      { message: `conventionBased takes the URL of a folder, new URL('./my-app/', import.meta.url), not ${given}` },
     ]);
   });
 
