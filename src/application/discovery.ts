@@ -210,6 +210,6 @@ function describe(error: unknown): string {
 
 function decoratorHint(path: string, error: unknown): string {
   return /\.m?ts$/.test(path) && error instanceof SyntaxError
-    ? '. Node strips types and knows no decorators: compile the application, or write routes(this)'
+    ? '. Node strips types and knows no decorators: compile the application, or write routes(this). Vite and Vitest need the plugin in interlock-cqrs/vite'
     : '';
 }

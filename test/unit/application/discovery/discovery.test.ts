@@ -393,7 +393,7 @@ describe('in plain Node', () => {
     });
     expect(await run('main.ts')).toBe(
       `true ${join(root, 'app/processors/totals.ts')} cannot be loaded: SyntaxError: Invalid or unexpected token. ` +
-        'Node strips types and knows no decorators: compile the application, or write routes(this)',
+        'Node strips types and knows no decorators: compile the application, or write routes(this). Vite and Vitest need the plugin in interlock-cqrs/vite',
     );
   });
 });
