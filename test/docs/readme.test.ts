@@ -15,11 +15,11 @@ async function blocks(document: string): Promise<string[]> {
 
 describe('README', () => {
   it('has code that runs as it stands', async () => {
-    const [first, second] = await blocks('README.md');
+    const [first, second, third] = await blocks('README.md');
     // Below the project, so that the package resolves by its own name as it does for a user.
     const folder = await mkdtemp(join(root, 'test/docs/.readme-'));
     try {
-      const program = `${first}\n${second}
+      const program = `${first}\n${second}\n${third}
 await using stored = await onDisk.build();
 await stored.startup();
 await stored.dispatch(new DepositMoney({ aggregateId: 'a', amount: 7 }));
