@@ -6,8 +6,16 @@ import type { HandlerResult } from '../blocks/outcome.ts';
 import type { Interceptable, Intercepted, Nothing } from './decorators.ts';
 import { record, type RouteKind } from './handler-table.ts';
 
+type Fitting<T, F> = { [K in keyof T]: T[K] extends F ? K : never }[keyof T] & string;
+declare const none: unique symbol;
+
+/** What the compiler says of a route where a bare `never` would say nothing. No value has this type. */
+export interface NoPublicMethodTakesThis {
+  readonly [none]: never;
+}
+
 /** Names of the public methods of T that can be called like F. */
-export type MethodLike<T, F> = { [K in keyof T]: T[K] extends F ? K : never }[keyof T] & string;
+export type MethodLike<T, F> = [Fitting<T, F>] extends [never] ? NoPublicMethodTakesThis : Fitting<T, F>;
 
 /** Routes of an event processor, without decorators. */
 export interface ProcessorRoutes<T> {
