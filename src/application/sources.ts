@@ -27,6 +27,11 @@ export async function sources(folder: URL, typescript: boolean, findings: Findin
   const root = fileURLToPath(folder);
   try {
     const all = await scan(root, roomOf(basename(root)), typescript, new Set());
+    // Found nothing, silently, would be found out at the first dispatch, far from here.
+    if (all.length === 0 && !typescript && (await scan(root, roomOf(basename(root)), true, new Set())).length > 0)
+      findings.push({
+        message: `conventionBased finds only TypeScript in ${root}, and its caller is JavaScript: give it the folder of the compiled files`,
+      });
     return onePerStem(all).sort((a, b) => (a.path < b.path ? -1 : 1));
   } catch (cause) {
     findings.push({ message: `conventionBased cannot read the folder ${root}: ${String(cause)}`, cause });

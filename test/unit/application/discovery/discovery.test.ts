@@ -86,6 +86,7 @@ describe('what is imported', () => {
   it('is no other file: no entry point, test, declaration, underscore, dot or package', async () => {
     await write({
       'main.js': throwing,
+      'processors/taken.js': '',
       'processor/x.js': throwing,
       'processors/_draft.js': throwing,
       'processors/_old/x.js': throwing,
@@ -308,6 +309,16 @@ describe('findings', () => {
       ]);
       expect(findings[0]?.cause).toBeInstanceOf(Error);
     }
+  });
+
+  it('refuse a folder of TypeScript to a caller in JavaScript', async () => {
+    await write({ 'processors/totals.ts': '' });
+    const { findings } = await discover(pathToFileURL(root), { ...options, typescript: false });
+    expect(findings).toEqual([
+      {
+        message: `conventionBased finds only TypeScript in ${root}, and its caller is JavaScript: give it the folder of the compiled files`,
+      },
+    ]);
   });
 
   it.each([
