@@ -40,6 +40,21 @@ const files = {
       expect(await app.dispatch(new Deposit({ aggregateId: 'a', amount: 7 }))).toBe(7);
       expect(await app.load(Account, 'a')).toBeInstanceOf(Account);
     });`,
+  'server.js': `
+    import { interlock } from 'interlock-cqrs/vite';
+    import { createServer } from 'vite';
+    const server = await createServer({ configFile: false, plugins: [interlock()], server: { middlewareMode: true }, appType: 'custom' });
+    const { serve } = await server.ssrLoadModule('/app/serve.ts');
+    console.log(await serve());
+    await server.close();`,
+  'app/serve.ts': `
+    import { ApplicationBuilder } from 'interlock-cqrs';
+    import { Deposit } from './messages.js';
+    export async function serve(): Promise<number> {
+      await using app = await new ApplicationBuilder().conventionBased(new URL('./', import.meta.url)).build();
+      await app.startup();
+      return app.dispatch(new Deposit({ aggregateId: 'a', amount: 7 }));
+    }`,
 };
 
 let project: string;
@@ -65,4 +80,9 @@ it('with the plugin conventionBased finds decorated TypeScript under Vitest, in 
   });
   const { stdout } = await run.catch((failed: { stdout: string; stderr: string }) => failed);
   expect(stdout).toMatch(/Tests.*1 passed/);
+});
+
+it('with the plugin conventionBased finds decorated TypeScript under the development server of Vite', async () => {
+  const { stdout } = await promisify(execFile)(process.execPath, ['server.js'], { cwd: project });
+  expect(stdout).toMatch(/^7$/m);
 });
