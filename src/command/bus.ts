@@ -120,6 +120,7 @@ export class CommandBus implements Dispatcher {
       throw new UsageError(
         `dispatch(${route.name}): idempotencyKey is empty. Leave it out, or give what names this one request.`,
       );
+    refuseIllFormed(route.name, { tenant, aggregateId: command.aggregateId, idempotencyKey });
     signal?.throwIfAborted();
     // What a handler left running when it returned still belongs to its correlation, but no longer to its transaction.
     const open = caller?.open === true ? caller : undefined;
@@ -127,6 +128,7 @@ export class CommandBus implements Dispatcher {
     if (trail.depth > DEPTH)
       throw new DispatchDepthError(`Commands caused one another more than ${DEPTH} deep`, chainOf(trail));
     const commandId = newId();
+    const timestamp = clock.now();
     const correlationId = options.correlationId ?? (caller?.correlationId || commandId);
     const headers =
       options.headers === undefined
@@ -150,7 +152,7 @@ export class CommandBus implements Dispatcher {
         lastNested: undefined,
       },
       context: {
-        timestamp: clock.now(),
+        timestamp: new Date(timestamp),
         tenant,
         correlationId,
         causationId: caller?.messageId,
@@ -158,6 +160,7 @@ export class CommandBus implements Dispatcher {
         signal: signal === undefined ? shutdown : AbortSignal.any([signal, shutdown]),
         newId,
       },
+      timestamp,
       signal,
       expectedVersion: options.expectedVersion,
       key:
@@ -202,4 +205,11 @@ export class CommandBus implements Dispatcher {
     caller.lastNested = mine.catch(() => undefined);
     return mine;
   }
+}
+
+// A store writes UTF-8, where all lone surrogates look the same: two aggregates, tenants or keys would become one.
+function refuseIllFormed(name: string, texts: Readonly<Record<string, string | undefined>>): void {
+  for (const what in texts)
+    if (texts[what]?.isWellFormed() === false)
+      throw new UsageError(`dispatch(${name}): the ${what} ${JSON.stringify(texts[what])} is no well-formed text.`);
 }

@@ -24,6 +24,8 @@ export interface Order {
   readonly stream: StreamId;
   readonly scope: Scope;
   readonly context: CommandContext;
+  /** When it was dispatched. The context has a copy: handlers may change a Date. */
+  readonly timestamp: Date;
   /** The caller's, if it gave one. */
   readonly signal: AbortSignal | undefined;
   readonly expectedVersion: number | undefined;
@@ -42,7 +44,7 @@ export function commitOf(
   result: unknown,
   newId: () => string,
 ): Commit {
-  const { context, scope, stream, key } = order;
+  const { timestamp, scope, stream, key } = order;
   const written: NewEvent[] = [];
   for (const event of events) {
     const type = messageClassOf(event);
@@ -51,7 +53,7 @@ export function commitOf(
       name: type.messageName,
       version: type.version,
       payload: event,
-      timestamp: context.timestamp,
+      timestamp,
       correlationId: scope.correlationId,
       causationId: scope.messageId,
       headers: scope.headers,

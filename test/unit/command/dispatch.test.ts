@@ -411,3 +411,25 @@ describe.each(stores)('a tenant (%s)', (store) => {
     await expect(app.dispatch(perform('tenant'), { tenant: 'a\0b' })).rejects.toThrow(UsageError);
   });
 });
+
+it.each(stores)('what a handler does to its timestamp changes no event (%s)', async (store) => {
+  await using bank = new Bank(store);
+  const app = await bank.app();
+  const before = Date.now();
+  acts.set('due in a year', (account, _, { timestamp }) => {
+    timestamp.setFullYear(timestamp.getFullYear() + 1);
+    account.tell(new Deposited({ amount: 1 }));
+  });
+  await app.dispatch(perform('due in a year'));
+  const [event] = (await app.log.read()).events;
+  expect(event!.timestamp.getTime() - before).toBeLessThan(60_000);
+});
+
+it.each(stores)('texts that a file could not tell apart name no aggregate, tenant or key (%s)', async (store) => {
+  await using bank = new Bank(store);
+  const app = await bank.app();
+  await expect(app.dispatch(deposit(1, 'a\ud800'))).rejects.toThrow(/aggregateId "a\\ud800" is no well-formed text/);
+  await expect(app.dispatch(deposit(1), { tenant: '\udc00' })).rejects.toThrow(UsageError);
+  await expect(app.dispatch(deposit(1), { idempotencyKey: '\ud801' })).rejects.toThrow(UsageError);
+  expect(await app.dispatch(deposit(1, 'a\u{1f600}'))).toBe(1);
+});
