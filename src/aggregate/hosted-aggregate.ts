@@ -1,4 +1,5 @@
 import { Aggregate, type AggregateHost } from '../blocks/aggregate.ts';
+import { currentScope } from '../context/scope.ts';
 import { NotStorableError } from '../errors/not-storable-error.ts';
 import { UnknownEventError } from '../errors/unknown-event-error.ts';
 import { UsageError } from '../errors/usage-error.ts';
@@ -22,6 +23,8 @@ export class HostedAggregate implements AggregateHost {
   pending: Event[] = [];
   /** An applier threw half-way: these fields are not what the events say. */
   spoilt = false;
+  /** It has handled a command before this one, which may have left something running. */
+  #reused = false;
   /** Why nothing may be emitted now. */
   #refusing: string | undefined;
 
@@ -34,8 +37,8 @@ export class HostedAggregate implements AggregateHost {
   }
 
   emit(aggregate: Aggregate, event: Event): void {
-    if (this.#refusing !== undefined)
-      throw new UsageError(`${this.definition.type} emitted ${nameOf(event)} ${this.#refusing}`);
+    const refusing = this.#refusing ?? (this.#reused && currentScope()?.open === false ? CLOSED : undefined);
+    if (refusing !== undefined) throw new UsageError(`${this.definition.type} emitted ${nameOf(event)} ${refusing}`);
     if (!this.#registry.knows(event)) throw new UnknownEventError(nameOf(event), this.definition.type);
     const found = unstorable(event);
     if (found !== undefined) throw new NotStorableError(nameOf(event), found.path, found.found);
@@ -54,6 +57,7 @@ export class HostedAggregate implements AggregateHost {
   /** For the next command. */
   reopen(): this {
     this.#refusing = undefined;
+    this.#reused = true;
     return this;
   }
 

@@ -386,3 +386,27 @@ describe.each(stores)('app.log (%s)', (store) => {
     expect((await one.log.read()).events[0]!.timestamp.getFullYear()).toBeGreaterThan(2000);
   });
 });
+
+it('what a command left running emits nothing into the next one of a cached aggregate', async () => {
+  await using bank = new Bank();
+  const cached = await bank.app(undefined, { cache: true });
+  const left = Promise.withResolvers<unknown>();
+  acts.set('leave running', (account) => {
+    setTimeout(() => {
+      try {
+        left.resolve(account.tell(new Noted({ text: 'late' })));
+      } catch (error) {
+        left.resolve(error);
+      }
+    });
+  });
+  acts.set('wait for it', async (account) => {
+    account.tell(new Noted({ text: 'before' }));
+    await left.promise;
+    account.tell(new Noted({ text: 'after' }));
+  });
+  await cached.dispatch(perform('leave running'));
+  await cached.dispatch(perform('wait for it'));
+  expect(String(await left.promise)).toMatch(/is an await missing/);
+  expect(await history(cached)).toEqual(['bank.Noted before', 'bank.Noted after']);
+});
