@@ -2,7 +2,8 @@ import type { Scope } from '../context/scope.ts';
 import { EffectInTransactionError } from '../errors/effect-in-transaction-error.ts';
 import { EffectUnknownError } from '../errors/effect-unknown-error.ts';
 import { ResultGoneError } from '../errors/result-gone-error.ts';
-import { decode, encode } from '../message/codec.ts';
+import { UnrecoverableError } from '../errors/unrecoverable-error.ts';
+import { decode, encode, type Encoded } from '../message/codec.ts';
 import type { Awaitable } from '../message/types.ts';
 import type { IdempotencyStorageBackend } from '../ports/idempotency.ts';
 import { keyPrefix, type Occurrence } from './occurrence.ts';
@@ -38,6 +39,15 @@ export async function once<T>(
     await effects.abandon(idempotencyKey);
     throw error;
   }
-  await effects.finish(idempotencyKey, encode(result));
+  await effects.finish(idempotencyKey, encoded(result, processor, key));
   return result;
+}
+
+/** The effect has happened: a further attempt would repeat it, and fail here again. */
+function encoded(result: unknown, processor: string, key: string): Encoded {
+  try {
+    return encode(result, `the result of once(${JSON.stringify(key)}) of ${processor}`);
+  } catch (cause) {
+    throw new UnrecoverableError(`The effect ran, but its result is not kept: ${(cause as Error).message}`, { cause });
+  }
 }

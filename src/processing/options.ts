@@ -100,8 +100,15 @@ export function resolveOptions(
   const initial = time('retry.backoff.initial', retry.backoff?.initial ?? 50);
   const max = time('retry.backoff.max', retry.backoff?.max ?? Math.max(initial, 600_000));
   if (max < initial) findings.push(`${name}: retry.backoff.max is shorter than retry.backoff.initial.`);
+  const { startFrom } = options;
+  if (typeof startFrom === 'object') {
+    if ('position' in startFrom && startFrom.position < 0n)
+      findings.push(`${name}: startFrom is after position ${startFrom.position}; positions count from 1.`);
+    if ('timestamp' in startFrom && Number.isNaN(startFrom.timestamp.getTime()))
+      findings.push(`${name}: startFrom is an invalid Date.`);
+  }
   return {
-    startFrom: options.startFrom,
+    startFrom,
     partitions,
     sequenceBy: options.sequenceBy,
     batchSize: whole('batchSize', options.batchSize ?? 1000),

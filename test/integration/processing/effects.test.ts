@@ -253,3 +253,22 @@ async function moveBack(world: World): Promise<void> {
   await store.processors.release(lease!);
   await store.close();
 }
+
+test.each(outside)('once: an effect whose result cannot be kept is not repeated ($name)', async (mode) => {
+  await using world = new World(mode);
+  let sent = 0;
+  world.script.act = async (_, context) => {
+    await context.once('mail', () => {
+      sent++;
+      return { close: () => {} };
+    });
+  };
+  const app = await world.app({ retry: { backoff: soon } });
+  await deposits(app, 'a', 1);
+  await using run = await app.runEventProcessors();
+  await run.caughtUp();
+  expect(sent).toBe(1);
+  const [letter] = await collect(app.deadLetters.list());
+  expect(letter).toMatchObject({ attempts: 1, dueAt: undefined, errorName: 'UnrecoverableError' });
+  expect(letter!.cause).toMatch(/once\("mail"\) of test\.probe.*a function at close/);
+});

@@ -66,6 +66,12 @@ describe('resolveOptions', () => {
   });
 });
 
+test.each([{ position: -1n }, { timestamp: new Date('no date') }])('no processor starts from %o', (startFrom) => {
+  const findings: string[] = [];
+  resolveOptions('p', { startFrom }, 'async', findings);
+  expect(findings).toEqual([expect.stringMatching(/^p: startFrom/)]);
+});
+
 describe('describeFailure', () => {
   test('never throws, and keeps at most 16 KiB', () => {
     fc.assert(
