@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { threadId } from 'node:worker_threads';
 import { memory } from '../adapters/memory/index.ts';
 import type { AggregateDefinition } from '../aggregate/definition.ts';
 import { Repository } from '../aggregate/repository.ts';
@@ -28,10 +29,11 @@ import { type LetterFilter, Letters } from '../processing/dead-letters.ts';
 import { processorName } from '../processing/definition.ts';
 import { HandlerRunner } from '../processing/handler-runner.ts';
 import type { ProcessingParts } from '../processing/parts.ts';
+import { Retries } from '../processing/retries.ts';
 import { Supervisor } from '../processing/supervisor.ts';
 import { QueryBus } from '../query/bus.ts';
 import { MiddlewareChain } from '../routing/middleware.ts';
-import { Logger, SilentLogger } from '../telemetry/logger.ts';
+import { Logger, SafeLogger, SilentLogger } from '../telemetry/logger.ts';
 import { Scenarios } from '../testing/scenarios.ts';
 import { aggregateDefinitions } from './aggregates.ts';
 import { Application } from './application.ts';
@@ -83,7 +85,7 @@ export async function assemble(registered: Registrations): Promise<Application> 
   if (findings.length > 0) throw new ConfigurationError(findings);
   const queryRoutes = queryRoutesOf(processors);
 
-  const logger = container.get(Logger);
+  const logger = new SafeLogger(container.get(Logger));
   const clock = container.get(Clock);
   const ids = container.get(IdGenerator);
   const nextId = (): string => ids.next();
@@ -108,8 +110,9 @@ export async function assemble(registered: Registrations): Promise<Application> 
     runner,
     deliverPending: (transaction) => synchronous.deliver(transaction),
     logger,
+    retries: new Retries(),
     advanced,
-    owner: `${hostname()}:${process.pid}:${newId().slice(-8)}`,
+    owner: `${hostname()}:${process.pid}:${threadId}-${newId().slice(-8)}`,
   };
   const byName = new Map(processors.map((definition) => [definition.name, definition]));
   const supervisor = new Supervisor(parts, store.events, byName);

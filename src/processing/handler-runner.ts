@@ -71,6 +71,8 @@ export class HandlerRunner {
 /** Turns of the microtask queue in which most asynchronous handlers over local data are done. */
 const QUICK = 3;
 const NEXT = Promise.resolve();
+/** A timer set for longer would fire at once. */
+const LONGEST = 0x7fffffff;
 
 /** Waits for a handler, and for what it dispatched, as long as its time lasts; then it is over, whatever it still does. */
 async function inTime(
@@ -91,12 +93,15 @@ async function inTime(
   if (ended.is && scope.lastNested === undefined) return decisionOf(await result);
   const { timeout } = definition.options;
   const { promise: late, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => {
-    const error = new HandlerTimeoutError(definition.name, header.name, timeout);
-    scope.open = false;
-    context.timedOut(error);
-    reject(error);
-  }, timeout);
+  const timer = setTimeout(
+    () => {
+      const error = new HandlerTimeoutError(definition.name, header.name, timeout);
+      scope.open = false;
+      context.timedOut(error);
+      reject(error);
+    },
+    Math.min(timeout, LONGEST),
+  );
   try {
     const value = await Promise.race([result, late]);
     if (scope.lastNested !== undefined) await Promise.race([scope.lastNested, late]);

@@ -98,7 +98,9 @@ class LetterAttempt {
     // From the second on, an attempt is stored before it runs: a process that dies in it does not make it uncounted.
     if (attempt > 1) await this.#settle(letter.id, begun(letter, attempt));
     try {
-      if (!exactlyOnce) return await this.#run(letter, attempt, undefined);
+      // Outside a transaction nothing but waiting keeps it apart from the reset() of a replay.
+      if (!exactlyOnce)
+        return await this.#parts.retries.run(letter.processor, () => this.#run(letter, attempt, undefined));
       return await Transaction.run(this.#parts.store.unitOfWork, (transaction) =>
         this.#run(letter, attempt, transaction),
       );

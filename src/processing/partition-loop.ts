@@ -127,13 +127,16 @@ export class PartitionLoop {
     this.halted = undefined;
     this.#started.resolve();
     // The lease is prolonged by every checkpoint; this timer is for handlers that take long.
-    const renewal = setInterval(() => {
-      void Promise.resolve(processors.renew(lease, leaseTime))
-        .then((held) => {
-          if (!held) this.#lost(own);
-        })
-        .catch(() => undefined); // The next checkpoint says what is wrong.
-    }, leaseTime / 3);
+    const renewal = setInterval(
+      () => {
+        void Promise.resolve(processors.renew(lease, leaseTime))
+          .then((held) => {
+            if (!held) this.#lost(own);
+          })
+          .catch(() => undefined); // The next checkpoint says what is wrong.
+      },
+      Math.min(leaseTime / 3, 0x7fffffff),
+    );
     try {
       await this.#follow(own, extent, onPage);
     } finally {

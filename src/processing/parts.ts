@@ -6,6 +6,7 @@ import type { ProcessorStore } from '../ports/processor-store.ts';
 import type { UnitOfWork } from '../ports/unit-of-work.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { HandlerRunner } from './handler-runner.ts';
+import type { Retries } from './retries.ts';
 
 /** What everything in this room works with. */
 export interface ProcessingParts {
@@ -21,8 +22,9 @@ export interface ProcessingParts {
   /** Runs the synchronous processors over what a handler's commands appended in its transaction. */
   readonly deliverPending: (transaction: Transaction) => Promise<void>;
   readonly logger: Logger;
+  readonly retries: Retries;
   /** Notified when a checkpoint moved, or something about a processor changed. */
   readonly advanced: Signal;
-  /** Who this process is, for leases: `host:pid:random`. */
+  /** Who this process is, for leases: `host:pid:thread-random`. */
   readonly owner: string;
 }

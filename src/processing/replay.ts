@@ -11,6 +11,7 @@ import type { Unit } from '../ports/unit-of-work.ts';
 import type { ProcessorDefinition } from './definition.ts';
 import { describeFailure } from './failure-policy.ts';
 import { occurrenceOf } from './occurrence-of.ts';
+import { Interrupted } from './ownership.ts';
 import { PartitionLoop } from './partition-loop.ts';
 import type { ProcessingParts } from './parts.ts';
 
@@ -26,6 +27,11 @@ export interface ReplayOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Aborts at the deadline of a shutdown. */
+export interface ReplayDeadline {
+  readonly deadline?: AbortSignal;
+}
+
 const NEVER = new AbortController().signal;
 
 /** Written in the transaction of `reset()`, before it. With it a replay begins, whatever was going on. */
@@ -39,15 +45,21 @@ export type Anew = (unit: Unit) => Awaitable<void>;
 export async function replay(
   parts: ProcessingParts,
   definition: ProcessorDefinition,
-  options: ReplayOptions,
+  options: ReplayOptions & ReplayDeadline,
   anew?: Anew,
 ): Promise<void> {
   refuseWithoutReset(definition);
   options.signal?.throwIfAborted();
-  const leases = await setBack(parts, definition, options, anew);
+  // What the handlers of letters still do must not come after reset().
+  const goOn = await parts.retries.suspend(definition.name);
+  const leases = await setBack(parts, definition, options, anew).finally(goOn);
   parts.advanced.notify();
   const ended = await Promise.allSettled(leases.map((lease) => bringToHead(parts, definition, lease, options)));
-  for (const result of ended) if (result.status === 'rejected') throw result.reason;
+  for (const result of ended) {
+    if (result.status === 'fulfilled') continue;
+    if (result.reason instanceof Interrupted) options.signal?.throwIfAborted();
+    throw result.reason;
+  }
   options.signal?.throwIfAborted();
 }
 
@@ -102,15 +114,19 @@ async function bringToHead(
   parts: ProcessingParts,
   definition: ProcessorDefinition,
   lease: Lease,
-  { signal, onProgress, replayEffects = false }: ReplayOptions,
+  { signal, onProgress, replayEffects = false, deadline }: ReplayOptions & ReplayDeadline,
 ): Promise<void> {
   const loop = new PartitionLoop(parts, definition, lease.partition);
   const stop = (): void => loop.stop();
   signal?.addEventListener('abort', stop);
+  const abort = (): void => loop.abort();
+  deadline?.addEventListener('abort', abort);
   if (signal?.aborted) stop();
   const report = async (cursor: string | undefined): Promise<void> => {
     const head = await parts.source.head();
-    onProgress?.({ position: parts.source.position(cursor), head: parts.source.position(head) });
+    // Awaited, since it may be asynchronous whatever its type says.
+    const told: unknown = onProgress?.({ position: parts.source.position(cursor), head: parts.source.position(head) });
+    await told;
   };
   try {
     await loop.own(lease, 'head', replayEffects ? String(lease.epoch) : undefined, ({ cursor }) => {
@@ -119,6 +135,7 @@ async function bringToHead(
     });
   } finally {
     signal?.removeEventListener('abort', stop);
+    deadline?.removeEventListener('abort', abort);
     await Promise.resolve(parts.store.processors.release(lease)).catch(() => undefined); // Then it expires.
     parts.advanced.notify();
   }
@@ -156,7 +173,8 @@ export async function replaySynchronous(
         await parts.deliverPending(transaction);
       }
       after = page.position;
-      options.onProgress?.({ position: after, head });
+      const told: unknown = options.onProgress?.({ position: after, head });
+      await told;
     }
   });
 }

@@ -138,9 +138,12 @@ export class Run implements ProcessorRun {
 
   async #end(timeout: number): Promise<void> {
     for (const loop of this.loops) loop.stop();
-    const deadline = setTimeout(() => {
-      for (const loop of this.loops) loop.abort();
-    }, timeout);
+    const deadline = setTimeout(
+      () => {
+        for (const loop of this.loops) loop.abort();
+      },
+      Math.min(timeout, 0x7fffffff),
+    );
     await this.#running;
     clearTimeout(deadline);
     this.#onStop(this);

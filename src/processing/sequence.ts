@@ -15,11 +15,14 @@ export function sequenceKey(
   if (sequenceBy === undefined) return streamKey(stored);
   try {
     const { event, context } = contextForKey(parts, definition, stored, circumstances);
-    return sequenceBy(event, context);
+    const key: unknown = sequenceBy(event, context);
+    // Well-formed, as a store gives it back: what waits behind a letter is found by its key.
+    if (typeof key === 'string') return key.toWellFormed();
   } catch {
-    // An event that cannot be read, or whose key cannot be told, keeps the order of its aggregate.
-    return streamKey(stored);
+    // Below.
   }
+  // An event that cannot be read, or that gives no key, keeps the order of its aggregate.
+  return streamKey(stored);
 }
 
 /** The partition, of `partitions` many, that an event belongs to. A power of two, so that partitions can be split in halves. */

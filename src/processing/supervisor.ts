@@ -1,5 +1,6 @@
 import type { EventProcessor } from '../blocks/event-processor.ts';
 import { Busy } from '../context/busy.ts';
+import { KeyedLock } from '../context/keyed-lock.ts';
 import { currentScope } from '../context/scope.ts';
 import { CatchUpTimeoutError } from '../errors/catch-up-timeout-error.ts';
 import { ConfigurationError } from '../errors/configuration-error.ts';
@@ -40,7 +41,10 @@ export class Supervisor implements Processors {
   readonly #runs = new Set<Run>();
   readonly #watch: CheckpointWatch;
   readonly #replays = new Busy();
+  /** Replays of one processor run in turn: two would handle the same events at the same time. */
+  readonly #replaying = new KeyedLock();
   readonly #stopping = new AbortController();
+  readonly #deadline = new AbortController();
 
   constructor(parts: ProcessingParts, events: EventStore, definitions: ReadonlyMap<string, ProcessorDefinition>) {
     this.#parts = parts;
@@ -91,8 +95,10 @@ export class Supervisor implements Processors {
   /** Stops all runs, and replays, which stay to be gone on with. */
   async stop(timeout: Duration): Promise<void> {
     this.#stopping.abort(new LifecycleError('The application is shutting down.'));
+    const deadline = setTimeout(() => this.#deadline.abort(), Math.min(milliseconds(timeout), 0x7fffffff));
     await Promise.all([...this.#runs].map((run) => run.stop({ timeout })));
     await this.#replays.idle();
+    clearTimeout(deadline);
   }
 
   async settled(options: { readonly timeout?: Duration; readonly signal?: AbortSignal } = {}): Promise<void> {
@@ -190,10 +196,19 @@ export class Supervisor implements Processors {
     const signal =
       options.signal === undefined ? this.#stopping.signal : AbortSignal.any([options.signal, this.#stopping.signal]);
     if (delivery === 'sync') return replaySynchronous(this.#parts, this.#events, definition, { ...options, signal });
-    // What a handler of this process still does must not come after reset(); another process loses its lease.
-    const loops = await Promise.all(this.#loopsOf(name).map((loop) => loop.suspend()));
+    await this.#replaying.acquire(name, signal);
     try {
-      await replay(this.#parts, definition, { ...options, signal });
+      await this.#replayAlone(definition, { ...options, signal });
+    } finally {
+      this.#replaying.release(name);
+    }
+  }
+
+  async #replayAlone(definition: ProcessorDefinition, options: ReplayOptions): Promise<void> {
+    // What a handler of this process still does must not come after reset(); another process loses its lease.
+    const loops = await Promise.all(this.#loopsOf(definition.name).map((loop) => loop.suspend()));
+    try {
+      await replay(this.#parts, definition, { ...options, deadline: this.#deadline.signal });
     } finally {
       for (const goOn of loops) goOn();
     }

@@ -226,7 +226,8 @@ describe('a retry of letters that meets a replay', () => {
     await run.stop();
     const gate = new Gate();
     world.script.act = (event) => (event === 'a:1' && gate.waiting === 0 ? gate.pass() : undefined);
-    const retrying = app.deadLetters.retry();
+    const elsewhere = await world.app({ retry: { attempts: 1 } });
+    const retrying = elsewhere.deadLetters.retry();
     await until(() => gate.waiting === 1, 'the retry is in a handler');
     await app.processors.replay(world.processor);
     gate.open();
@@ -339,3 +340,85 @@ function abortedReplay(world: World, replay: (options: ReplayOptions) => Promise
   };
   return replay({ signal: abort.signal }).finally(() => (world.script.act = () => {}));
 }
+
+describe.each(modes)('a replay and what else this process does ($name)', (mode) => {
+  test('waits for the handler of a letter, so that nothing comes after its reset()', async () => {
+    await using world = new World(mode);
+    world.script.act = () => {
+      throw new Error('poison');
+    };
+    const app = await world.app({ retry: { attempts: 1 } });
+    await deposits(app, 'a', 1, 2);
+    const run = await app.runEventProcessors();
+    await run.caughtUp();
+    await run.stop();
+    const gate = new Gate();
+    world.script.act = (event) => (event === 'a:1' && gate.waiting === 0 ? gate.pass() : undefined);
+    const retrying = app.deadLetters.retry();
+    await until(() => gate.waiting === 1, 'the retry is in a handler');
+    const replaying = app.processors.replay(world.processor);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    gate.open();
+    await Promise.all([retrying, replaying]);
+    expect(world.handled()).toEqual(['a:1', 'a:2']);
+  });
+
+  test('waits for another replay of its processor', async () => {
+    await using world = new World(mode);
+    const app = await world.app();
+    await deposits(app, 'a', 1, 2);
+    const gate = new Gate();
+    world.script.act = () => (gate.waiting === 0 ? gate.pass() : undefined);
+    const first = app.processors.replay(world.processor);
+    await until(() => gate.waiting === 1, 'it is in a handler');
+    const second = app.processors.replay(world.processor);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    gate.open();
+    await Promise.all([first, second]);
+    expect(world.handled()).toEqual(['a:1', 'a:2']);
+    expect(world.script.calls).toHaveLength(4);
+  });
+
+  test('aborted between two attempts rejects with the reason', async () => {
+    await using world = new World(mode);
+    const app = await world.app({ retry: { backoff: { initial: '1s' } } });
+    await deposits(app, 'a', 1);
+    world.script.act = () => {
+      throw new Error('poison');
+    };
+    const aborting = new AbortController();
+    const replaying = app.processors.replay(world.processor, { signal: aborting.signal });
+    await Promise.all([
+      expect(replaying).rejects.toThrow('enough'),
+      until(() => world.script.calls.length > 0, 'an attempt was made').then(() => aborting.abort(new Error('enough'))),
+    ]);
+  });
+
+  test('ends at the deadline of a shutdown, with the signal of its handlers', async () => {
+    await using world = new World(mode);
+    const app = await world.app();
+    await deposits(app, 'a', 1);
+    const gate = new Gate();
+    world.script.act = async (_, { signal }) => {
+      signal.addEventListener('abort', () => gate.open());
+      await gate.pass();
+      signal.throwIfAborted();
+    };
+    const replaying = app.processors.replay(world.processor);
+    const ended = expect(replaying).rejects.toThrow('shutting down');
+    await until(() => gate.waiting === 1, 'it is in a handler');
+    const began = performance.now();
+    await app.shutdown({ timeout: 100 });
+    expect(performance.now() - began).toBeLessThan(5_000);
+    await ended;
+  });
+
+  test('survives an asynchronous onProgress that rejects, and says so', async () => {
+    await using world = new World(mode);
+    const app = await world.app();
+    await deposits(app, 'a', 1);
+    const onProgress: () => unknown = () => Promise.reject(new Error('no bar'));
+    await app.processors.replay(world.processor, { onProgress });
+    await until(() => world.log.lines.includes('error onProgress failed: Error: no bar'), 'it is logged');
+  });
+});

@@ -5,6 +5,7 @@ import {
   type EventContext,
   LifecycleError,
   park,
+  retryAfter,
 } from 'interlock-cqrs';
 import { describe, expect, test } from 'vitest';
 import {
@@ -435,5 +436,63 @@ describe('exactly once', () => {
     expect(seen.slice(-2)).toEqual(['n:refused', 'n:fine']);
     expect((await app.log.readStream({ type: Account, id: 'n' })).events).toHaveLength(1);
     expect(world.handled()).toEqual(['a:1']);
+  });
+});
+
+describe.each(modes)('a processor outlives ($name)', (mode) => {
+  test('a logger that throws or rejects', async () => {
+    await using world = new World(mode);
+    world.log.error = () => {
+      throw new Error('the disk of the log is full');
+    };
+    Object.assign(world.log, { warn: () => Promise.reject(new Error('the disk of the log is full')) });
+    world.script.act = (event) => {
+      if (event === 'a:1') throw new Error('poison');
+      return event === 'b:1' ? retryAfter('1m') : undefined;
+    };
+    const app = await world.app({ retry: { attempts: 2, backoff: { initial: 1 } } });
+    await deposits(app, 'a', 1);
+    await deposits(app, 'b', 1);
+    await deposits(app, 'c', 1);
+    await using run = await app.runEventProcessors();
+    await run.caughtUp({ timeout: '5s' });
+    expect(world.handled()).toEqual(['c:1']);
+    expect(await app.deadLetters.count()).toBe(2);
+  });
+
+  test('a sequenceBy that gives no text: the order of the aggregate is kept', async () => {
+    await using world = new World(mode);
+    world.script.act = (event) => {
+      if (event === 'a:1') throw new Error('poison');
+    };
+    const sequenceBy = (event: object): string => (event as { customer?: string }).customer as string;
+    const app = await world.app({ sequenceBy, retry: { attempts: 1 } });
+    await deposits(app, 'a', 1);
+    await deposits(app, 'b', 1);
+    await deposits(app, 'a', 2);
+    await using run = await app.runEventProcessors();
+    await run.caughtUp({ timeout: '5s' });
+    expect(world.handled()).toEqual(['b:1']);
+    expect(await app.deadLetters.count()).toBe(2);
+  });
+
+  test('times longer than a timer can wait', async () => {
+    await using world = new World(mode);
+    const gate = new Gate();
+    let aborted = false;
+    world.script.act = async (_, { signal }) => {
+      signal.addEventListener('abort', () => (aborted = true));
+      await gate.pass();
+    };
+    const app = await world.app({ timeout: '30d' });
+    await deposits(app, 'a', 1);
+    const run = await app.runEventProcessors();
+    await until(() => gate.waiting === 1, 'it is in a handler');
+    const stopped = run.stop({ timeout: '30d' });
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    gate.open();
+    await stopped;
+    expect(aborted).toBe(false);
+    expect(world.script.calls).toHaveLength(1);
   });
 });
