@@ -3,7 +3,7 @@ import { inject } from '../container/inject.ts';
 import { Command, Query } from '../message/define.ts';
 import { messageClassOf } from '../message/message.ts';
 import { routes } from '../routing/routes.ts';
-import { Logger } from '../telemetry/logger.ts';
+import { Logger, SafeLogger } from '../telemetry/logger.ts';
 
 /**
  * Says of every command and query how long it took and how it ended, to the `Logger`: successes at debug level, failures as
@@ -16,7 +16,8 @@ export class LoggingMiddleware {
   readonly #logger: Logger;
 
   constructor(logger: Logger = inject(Logger)) {
-    this.#logger = logger;
+    // A command that was stored must not look as if it had failed.
+    this.#logger = new SafeLogger(logger);
   }
 
   async log(

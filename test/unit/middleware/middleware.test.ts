@@ -202,3 +202,17 @@ describe('tracing', () => {
     ]);
   });
 });
+
+it('a logger that throws makes no stored command look as if it had failed', async () => {
+  await using bank = new Bank();
+  const fail = (): never => {
+    throw new Error('the disk of the log is full');
+  };
+  Object.assign(bank.logger, { debug: fail, warn: fail });
+  const app = await bank.app((builder) => builder.registerMiddleware(LoggingMiddleware));
+  expect(await app.dispatch(deposit(1))).toBe(1);
+  acts.set('fail', () => {
+    throw new RangeError('no');
+  });
+  await expect(app.dispatch(perform('fail'))).rejects.toThrow(new RangeError('no'));
+});
