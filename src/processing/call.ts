@@ -61,7 +61,19 @@ async function finish(
 }
 
 function failed(error: unknown, signal: AbortSignal): Error {
-  return signal.aborted ? new Interrupted('stopped in the middle of a handler') : new HandlerFailed({ error });
+  return signal.aborted
+    ? new Interrupted('stopped in the middle of a handler')
+    : new HandlerFailed({ error: inspectable(error) });
+}
+
+/** Anything may be thrown, a revoked proxy too, of which not even `instanceof` can be asked. */
+function inspectable(error: unknown): unknown {
+  try {
+    void (error instanceof Error);
+    return error;
+  } catch {
+    return new Error('something was thrown that cannot be looked at');
+  }
 }
 
 function check(decision: Decision): void {

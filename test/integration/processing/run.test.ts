@@ -460,6 +460,22 @@ describe.each(modes)('a processor outlives ($name)', (mode) => {
     expect(await app.deadLetters.count()).toBe(2);
   });
 
+  test('a handler that throws what cannot be looked at', async () => {
+    await using world = new World(mode);
+    world.script.act = (event) => {
+      const { proxy, revoke } = Proxy.revocable({}, {});
+      revoke();
+      if (event === 'a:1') throw proxy; // oxlint-disable-line typescript/only-throw-error -- anybody may
+    };
+    const app = await world.app({ retry: { attempts: 2, backoff: { initial: 1 } } });
+    await deposits(app, 'a', 1);
+    await deposits(app, 'b', 1);
+    await using run = await app.runEventProcessors();
+    await run.caughtUp({ timeout: '5s' });
+    expect(world.handled()).toEqual(['b:1']);
+    expect((await collect(app.deadLetters.list()))[0]!.cause).toMatch(/cannot be looked at/);
+  });
+
   test('a sequenceBy that gives no text: the order of the aggregate is kept', async () => {
     await using world = new World(mode);
     world.script.act = (event) => {
