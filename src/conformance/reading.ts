@@ -131,11 +131,12 @@ export const readingCases: readonly Case[] = [
   },
   {
     law: 'log/6',
-    name: 'the position at a time is that of the last event before it',
+    name: 'the position at a time lies before the first event from then on',
     async run({ store }) {
       assert.equal(await store.events.positionAt(new Date()), 0n);
+      const to = stream();
       const result = await append(store, {
-        stream: stream(),
+        stream: to,
         expectedVersion: 0,
         events: [happenedAt(1_000), happenedAt(2_000), happenedAt(3_000)],
       });
@@ -143,6 +144,9 @@ export const readingCases: readonly Case[] = [
       assert.equal(await store.events.positionAt(new Date(1_000)), 0n);
       assert.equal(await store.events.positionAt(new Date(2_001)), result.positions[1]);
       assert.equal(await store.events.positionAt(new Date(9_000)), result.positions[2]);
+      // The clock was set back: that of 3,000 is still the first from 2,001 on.
+      await append(store, { stream: to, expectedVersion: 3, events: [happenedAt(500)] });
+      assert.equal(await store.events.positionAt(new Date(2_001)), result.positions[1]);
     },
   },
   {

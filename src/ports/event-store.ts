@@ -91,7 +91,10 @@ export interface EventStore {
   head(unit?: Unit): Awaitable<bigint>;
   /** The first result stored under a key, if any. */
   findKey(key: CommandKey, unit?: Unit): Awaitable<KeyedResult | undefined>;
-  /** The position of the last event stored before `time`, by the events' own timestamps; 0 where there is none. */
+  /**
+   * The position before the first event of `time` or later, by the events' own timestamps; the head where there is none. A clock
+   * that was set back leaves later positions with earlier times: no event is passed for them.
+   */
   positionAt(time: Date): Awaitable<bigint>;
   /** Stored names of events and aggregate types, for the list of those that nobody registers. */
   names(): Awaitable<{ readonly events: readonly string[]; readonly aggregates: readonly string[] }>;

@@ -126,7 +126,7 @@ export const logMutants: Readonly<Record<string, Mutant>> = {
   'a page at the head is empty and stays where it is': (store) =>
     everyPage(store, (page) => ({ ...page, position: page.events.length === 0 ? page.position + 1n : page.position })),
 
-  'the position at a time is that of the last event before it': (store) =>
+  'the position at a time lies before the first event from then on': (store) =>
     replace(store.events, 'positionAt', (positionAt) => (time: Date) => positionAt(new Date(time.getTime() + 1))),
 
   'the log is read in pages that hold no more than their limit, and together all of it': (store) =>

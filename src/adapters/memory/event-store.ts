@@ -61,9 +61,10 @@ export class MemoryEventStore implements EventStore {
   }
 
   positionAt(time: Date): bigint {
-    let position = this.#log.committed;
-    while (position > 0 && (this.#log.events[position - 1] as StoredEvent).timestamp >= time) position -= 1;
-    return BigInt(position);
+    const { events, committed } = this.#log;
+    let before = 0;
+    while (before < committed && (events[before] as StoredEvent).timestamp < time) before += 1;
+    return BigInt(before);
   }
 
   names(): { events: string[]; aggregates: string[] } {

@@ -74,7 +74,7 @@ export class SqliteEventStore implements EventStore {
 
   positionAt(time: Date): bigint {
     return this.#units.read(undefined, (connection) => {
-      return (connection.bigValue('positionBefore').get(time.getTime()) as bigint | undefined) ?? 0n;
+      return connection.bigValue('positionBefore').get(time.getTime()) as bigint;
     });
   }
 

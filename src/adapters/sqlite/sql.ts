@@ -41,7 +41,8 @@ export const SQL = {
     AND type IN (SELECT value FROM json_each(?)) ORDER BY position`,
   insertEvent: `INSERT INTO events (event_id, stream, tenant, stream_type, stream_id, sequence, type, version, data, types,
     timestamp, correlation_id, causation_id, headers) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-  positionBefore: 'SELECT position FROM events WHERE timestamp < ? ORDER BY position DESC LIMIT 1',
+  positionBefore: `SELECT coalesce((SELECT position - 1 FROM events WHERE timestamp >= ? ORDER BY position LIMIT 1),
+    (SELECT max(position) FROM events), 0)`,
   names: 'SELECT kind, name FROM stored_names ORDER BY kind, name',
   insertName: 'INSERT OR IGNORE INTO stored_names (kind, name) VALUES (?, ?)',
 
