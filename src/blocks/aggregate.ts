@@ -1,3 +1,4 @@
+import { UsageError } from '../errors/usage-error.ts';
 import type { Event } from '../message/types.ts';
 
 declare const block: unique symbol;
@@ -46,7 +47,7 @@ export abstract class Aggregate {
 
   #hosted(): AggregateHost {
     if (this.#host === undefined)
-      throw new TypeError(
+      throw new UsageError(
         `${this.constructor.name} has no id, version or emit before a command reaches it: do not use them in its constructor.`,
       );
     return this.#host;

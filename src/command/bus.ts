@@ -116,6 +116,11 @@ export class CommandBus implements Dispatcher {
       throw new UsageError(
         `dispatch(${route.name}): the tenant ${JSON.stringify(tenant)} holds \\0, which no tenant may.`,
       );
+    const { expectedVersion } = options;
+    if (expectedVersion !== undefined && !(Number.isInteger(expectedVersion) && expectedVersion >= 0))
+      throw new UsageError(
+        `dispatch(${route.name}): expectedVersion is ${expectedVersion}. It counts events: 0 for a stream that must not exist.`,
+      );
     if (idempotencyKey === '')
       throw new UsageError(
         `dispatch(${route.name}): idempotencyKey is empty. Leave it out, or give what names this one request.`,
@@ -162,7 +167,7 @@ export class CommandBus implements Dispatcher {
       },
       timestamp,
       signal,
-      expectedVersion: options.expectedVersion,
+      expectedVersion,
       key:
         idempotencyKey === undefined
           ? undefined

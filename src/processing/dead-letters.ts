@@ -2,6 +2,7 @@ import type { Aggregate } from '../blocks/aggregate.ts';
 import type { EventProcessor } from '../blocks/event-processor.ts';
 import { isFromNewerBuild } from '../errors/unreadable-event-error.ts';
 import { LifecycleError } from '../errors/lifecycle-error.ts';
+import { UsageError } from '../errors/usage-error.ts';
 import type { Class } from '../message/types.ts';
 import type { Letter, LetterQuery } from '../ports/letter-store.ts';
 import type { ProcessorDefinition } from './definition.ts';
@@ -89,9 +90,11 @@ export class Letters implements DeadLetters {
   }
 
   async discard(id: string, { reason }: { readonly reason: string }): Promise<void> {
-    if (reason.trim() === '') throw new TypeError('discard: give a reason; it is kept with what was discarded.');
+    if (reason.trim() === '') throw new UsageError('discard: give a reason; it is kept with what was discarded.');
     if (!(await this.#parts.store.processors.letters.discard(id, reason)))
-      throw new TypeError(`There is no letter ${JSON.stringify(id)}.`);
+      throw new UsageError(
+        `discard: there is no letter ${JSON.stringify(id)}. It may have been handled or discarded meanwhile; list() shows those that are left.`,
+      );
     this.#parts.logger.warn('A dead letter was discarded.', { letter: id, reason });
     this.#parts.advanced.notify();
   }

@@ -287,6 +287,10 @@ describe.each(stores)('expectedVersion (%s)', (store) => {
   it('of 0 is for a stream that does not exist', async () => {
     await using bank = new Bank(store);
     const app = await bank.app();
+    for (const expectedVersion of [-1, 0.5, Number.NaN])
+      await expect(app.dispatch(deposit(1), { expectedVersion })).rejects.toThrow(
+        `expectedVersion is ${expectedVersion}.`,
+      );
     expect(await app.dispatch(deposit(1), { expectedVersion: 0 })).toBe(1);
     const error: unknown = await app.dispatch(deposit(1), { expectedVersion: 0 }).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(ConcurrencyError);
