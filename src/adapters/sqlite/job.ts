@@ -14,11 +14,18 @@ export interface Transaction {
   undo(): void;
 }
 
+/** A promise and how it ends. Written out, since declarations must not ask users for a newer `lib`. */
+interface Answer<T> {
+  readonly promise: Promise<T>;
+  readonly resolve: (value: T) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
 /** Something that wants to write. All of it is one savepoint; it is answered after the COMMIT. */
 export abstract class Job<T> {
   /** Set by `work`'s caller, once it is known. */
   result!: T;
-  readonly answer = Promise.withResolvers<T>();
+  readonly answer: Answer<T> = Promise.withResolvers<T>();
   abstract work(writer: Connection): Awaitable<T>;
 }
 

@@ -66,7 +66,11 @@ function adapter(told: 'contents' | 'no contents' = 'contents'): StoreAdapter {
   const { name, store } = sqlite({ file: join(folder, 'bank.db'), synchronous: 'normal' });
   if (told === 'contents') return { name, store };
   const [session] = store.sessions as [SessionProvider];
-  Object.assign(store, { sessions: [{ token: session.token, create: session.create }] });
+  Object.assign(store, {
+    sessions: [
+      { token: session.token, create: (current: Parameters<SessionProvider['create']>[0]) => session.create(current) },
+    ],
+  });
   return { name, store };
 }
 
