@@ -1,3 +1,4 @@
+import { messageOf } from '../errors/message-of.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { decode, encode } from '../message/codec.ts';
 import type { StreamId } from '../message/recorded-event.ts';
@@ -85,5 +86,5 @@ function fits(hosted: HostedAggregate, state: { custom?: unknown; fields?: Recor
 }
 
 function message(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).replace(/\.$/, '');
+  return messageOf(error).replace(/\.$/, '');
 }

@@ -1,3 +1,4 @@
+import { messageOf } from '../errors/message-of.ts';
 import type { AggregateDefinition } from '../aggregate/definition.ts';
 import type { Repository } from '../aggregate/repository.ts';
 import type { Aggregate } from '../blocks/aggregate.ts';
@@ -172,7 +173,7 @@ export class Application implements AsyncDisposable {
       this.#state = 'failed';
       throw failures.length === 0
         ? error
-        : new AggregateError([error, ...failures], error instanceof Error ? error.message : String(error), {
+        : new AggregateError([error, ...failures], messageOf(error), {
             cause: error,
           });
     }

@@ -1,3 +1,4 @@
+import { inspectable, messageOf } from '../errors/message-of.ts';
 import type { Decision } from '../blocks/outcome.ts';
 import { isPromise } from '../context/scope.ts';
 import type { PendingDelivery, Transaction } from '../context/transaction.ts';
@@ -68,10 +69,11 @@ export class SynchronousProcessors {
     const check = (decision: Decision | undefined): void => {
       if (decision !== undefined && decision.kind !== 'skip') failed(`it returned ${decision.kind}: ${decision.why}`);
     };
-    const threw = (error: unknown): never => {
+    const threw = (thrown: unknown): never => {
+      const error = inspectable(thrown);
       // It names the whole chain already; wrapped once for every link it would not be found.
       if (error instanceof DispatchDepthError) throw error;
-      return failed(error instanceof Error ? error.message : String(error), error);
+      return failed(messageOf(error), error);
     };
     const occurrence = {
       // What cannot be frozen is copied, so that no handler changes what another sees.

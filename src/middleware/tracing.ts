@@ -1,3 +1,4 @@
+import { messageOf } from '../errors/message-of.ts';
 import type { MessageContext } from '../blocks/contexts.ts';
 import { inject } from '../container/inject.ts';
 import { Command, Query } from '../message/define.ts';
@@ -29,7 +30,7 @@ export class TracingMiddleware {
         return await next();
       } catch (error) {
         span.recordException(error instanceof Error ? error : new Error(String(error)));
-        span.setStatus({ code: 2, message: error instanceof Error ? error.message : String(error) });
+        span.setStatus({ code: 2, message: messageOf(error) });
         throw error;
       } finally {
         span.end();

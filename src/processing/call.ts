@@ -1,3 +1,4 @@
+import { inspectable } from '../errors/message-of.ts';
 import type { Decision } from '../blocks/outcome.ts';
 import { isPromise } from '../context/scope.ts';
 import type { Transaction } from '../context/transaction.ts';
@@ -39,13 +40,15 @@ export function call(
     throw failed(error, circumstances.signal);
   }
   if (isPromise(result) || (transaction !== undefined && transaction.pending.length > 0))
-    return finish(parts, result, circumstances.signal, transaction);
-  if (result !== undefined) check(result);
+    return finish(parts, definition, stored, result, circumstances.signal, transaction);
+  if (result !== undefined) check(parts, definition, stored, result);
   return undefined;
 }
 
 async function finish(
   parts: ProcessingParts,
+  definition: ProcessorDefinition,
+  stored: StoredEvent,
   result: unknown,
   signal: AbortSignal,
   transaction: Transaction | undefined,
@@ -57,7 +60,7 @@ async function finish(
   } catch (error) {
     throw failed(error, signal);
   }
-  if (decision !== undefined) check(decision);
+  if (decision !== undefined) check(parts, definition, stored, decision);
 }
 
 function failed(error: unknown, signal: AbortSignal): Error {
@@ -66,16 +69,12 @@ function failed(error: unknown, signal: AbortSignal): Error {
     : new HandlerFailed({ error: inspectable(error) });
 }
 
-/** Anything may be thrown, a revoked proxy too, of which not even `instanceof` can be asked. */
-function inspectable(error: unknown): unknown {
-  try {
-    void (error instanceof Error);
-    return error;
-  } catch {
-    return new Error('something was thrown that cannot be looked at');
-  }
-}
-
-function check(decision: Decision): void {
+function check(
+  { logger }: ProcessingParts,
+  { name }: ProcessorDefinition,
+  stored: StoredEvent,
+  decision: Decision,
+): void {
   if (decision.kind !== 'skip') throw new HandlerFailed({ decision });
+  logger.debug(`${name} skipped an event: ${decision.why}`, { position: String(stored.position), event: stored.name });
 }

@@ -1,3 +1,4 @@
+import { messageOf } from '../errors/message-of.ts';
 import { Signal } from '../context/signal.ts';
 import { LeaseLostError } from '../errors/lease-lost-error.ts';
 import { ProcessorHaltedError } from '../errors/processor-halted-error.ts';
@@ -245,7 +246,7 @@ export class PartitionLoop {
     } else if (error instanceof ProcessorHaltedError) {
       this.#halt(error);
     } else {
-      this.trouble = error instanceof Error ? error.message : String(error);
+      this.trouble = messageOf(error);
       this.#parts.logger.error(`A processor cannot go on and tries again: ${this.trouble}`, { ...this.key });
     }
   }

@@ -129,7 +129,7 @@ export class SqliteUnits implements UnitOfWork, Transaction {
         await this.#gather(done);
       } catch (error) {
         // What had not begun fails too if not even BEGIN worked: it waited as long, for the same lock or disk.
-        if (!this.#writing) done.push(...this.#queue.splice(0));
+        if (!this.#writing) for (const job of this.#queue.splice(0)) done.push(job);
         else this.#rollback();
         for (const job of done.splice(0)) job.answer.reject(storeError(error, this.#file));
       }

@@ -432,6 +432,26 @@ describe.each(stores)('a command that a synchronous handler dispatches (%s)', (s
     },
   );
 
+  it.each([
+    ['without a prototype', () => Object.create(null) as unknown],
+    [
+      'that is revoked',
+      () => {
+        const { proxy, revoke } = Proxy.revocable({}, {});
+        revoke();
+        return proxy;
+      },
+    ],
+  ])('fails the command, whatever it throws: something %s', async (_, made) => {
+    await using bank = new Bank(store);
+    const Odd = processor('odd', () => {
+      throw made();
+    });
+    const app = await bank.app(withProcessors(Odd));
+    expect(await failure(app.dispatch(deposit(1)))).toMatchObject({ code: 'PROCESSOR_FAILED' });
+    expect(await app.log.head()).toBe(0n);
+  });
+
   it('ends where a circle branches, long before it is deep', async () => {
     await using bank = new Bank(store);
     const Twice = processor('twice', async (_, { dispatch }) => {
