@@ -7,24 +7,26 @@ import { rawStore, scratch } from './sqlite-files.ts';
 const ACCOUNTS = 1_000;
 const COMMANDS = 4_000;
 
-const raw: Contestant = {
-  name: 'raw better-sqlite3, one at a time',
-  floor: true,
-  async prepare() {
-    const { file, remove } = await scratch();
-    const store = rawStore(file);
-    return {
-      run: () => closedLoop(COMMANDS, 1, async (i) => store.append(deposit(i, ACCOUNTS), randomUUID())),
-      async check() {
-        expectEqual(store.db.prepare('SELECT count(*) FROM events').pluck().get(), COMMANDS, 'the number of events');
-      },
-      async close() {
-        store.db.close();
-        await remove();
-      },
-    };
-  },
-};
+function raw(name: string, uniqueIds: boolean): Contestant {
+  return {
+    name,
+    ...(uniqueIds ? {} : { floor: true }),
+    async prepare() {
+      const { file, remove } = await scratch();
+      const store = rawStore(file, uniqueIds);
+      return {
+        run: () => closedLoop(COMMANDS, 1, async (i) => store.append(deposit(i, ACCOUNTS), randomUUID())),
+        async check() {
+          expectEqual(store.db.prepare('SELECT count(*) FROM events').pluck().get(), COMMANDS, 'the number of events');
+        },
+        async close() {
+          store.db.close();
+          await remove();
+        },
+      };
+    },
+  };
+}
 
 function interlock(name: string, inFlight: number, cache = false): Contestant {
   return {
@@ -53,7 +55,8 @@ export const commandsOnSqlite: Workload = {
   unit: 'commands',
   goals: { 'interlock, 1 in flight': 0.8, 'interlock, 32 in flight': 3 },
   contestants: [
-    raw,
+    raw('raw better-sqlite3, one at a time', false),
+    raw('the same with unique event ids', true),
     interlock('interlock, 1 in flight', 1),
     interlock('interlock, 32 in flight', 32),
     interlock('interlock, 32 in flight, cache', 32, true),

@@ -10,8 +10,14 @@ export async function scratch(): Promise<{ readonly file: string; readonly remov
   return { file: join(folder, 'bench.db'), remove: () => rm(folder, { recursive: true, force: true }) };
 }
 
-/** What a good engineer would write by hand: one table, WAL, an integer stream key, prepared statements. */
-export function rawStore(file: string): {
+/**
+ * What a good engineer would write by hand: one table, WAL, an integer stream key, prepared statements. With `uniqueIds` an event
+ * id is stored once, as ours are.
+ */
+export function rawStore(
+  file: string,
+  uniqueIds = false,
+): {
   readonly db: Database.Database;
   readonly append: (data: Deposit, id: string) => void;
 } {
@@ -21,7 +27,7 @@ export function rawStore(file: string): {
   db.exec(`
     CREATE TABLE streams (stream INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, version INTEGER NOT NULL);
     CREATE TABLE events (
-      position INTEGER PRIMARY KEY AUTOINCREMENT, event_id TEXT NOT NULL, stream INTEGER NOT NULL, stream_id TEXT NOT NULL, sequence INTEGER NOT NULL,
+      position INTEGER PRIMARY KEY AUTOINCREMENT, event_id TEXT NOT NULL ${uniqueIds ? 'UNIQUE' : ''}, stream INTEGER NOT NULL, stream_id TEXT NOT NULL, sequence INTEGER NOT NULL,
       type TEXT NOT NULL, data TEXT NOT NULL, at INTEGER NOT NULL, UNIQUE (stream, sequence)
     );
     CREATE TABLE checkpoints (processor TEXT PRIMARY KEY, position INTEGER NOT NULL);`);
