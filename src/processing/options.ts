@@ -9,7 +9,8 @@ export interface RetryPolicy {
   readonly attempts?: number;
   /**
    * The wait before the next attempt: `initial` (50 ms), each time `factor` (3) times as long, at most `max` (10 m), lengthened by
-   * up to half at random. `max` is `initial` where that is longer than 10 m. The default makes four attempts within 2 s, in place, and the others within about 20 minutes.
+   * up to half at random. `max` is `initial` where that is longer than 10 m. The default makes four attempts within 2 s, in place, and the others within 8 to 12
+   * minutes.
    */
   readonly backoff?: { readonly initial?: Duration; readonly factor?: number; readonly max?: Duration };
   /** Whether an error is worth another attempt. Default: all are, but `UnrecoverableError`. */
