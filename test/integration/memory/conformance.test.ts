@@ -5,9 +5,9 @@ import { storeConformance } from '../../../src/conformance/index.ts';
 describe('the store in memory', () => {
   const { capabilities } = memory().store;
   const claimed = storeConformance.filter(({ needs = [] }) => needs.every((need) => capabilities[need]));
-  for (const { law, name, run } of claimed)
-    test(`${law}: ${name}`, () => {
+  for (const one of claimed)
+    test(`${one.law}: ${one.name}`, () => {
       const { store } = memory();
-      return run({ store, another: () => Promise.resolve(store) });
+      return one.run({ store, another: () => Promise.resolve(store) });
     });
 });
