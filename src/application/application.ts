@@ -7,7 +7,7 @@ import type { CommandBus } from '../command/bus.ts';
 import type { DispatchOptions } from '../command/options.ts';
 import type { Lifecycle } from '../container/lifecycle.ts';
 import { LifecycleError } from '../errors/lifecycle-error.ts';
-import { milliseconds } from '../message/duration.ts';
+import { LONGEST_TIMER, milliseconds } from '../message/duration.ts';
 import type { Awaitable, Class, Command, Duration, Query, ResultOf } from '../message/types.ts';
 import type { Store } from '../ports/store.ts';
 import type { DeadLetters, Letters } from '../processing/dead-letters.ts';
@@ -195,7 +195,7 @@ export class Application implements AsyncDisposable {
     this.#state = 'stopping';
     const { store, commands, queries, repository, supervisor, letters, lifecycle, shutdown } = this.#parts;
     const abort = (): void => shutdown.abort(new LifecycleError('The application is shut down.'));
-    const deadline = setTimeout(abort, Math.min(timeout, 0x7fffffff));
+    const deadline = setTimeout(abort, Math.min(timeout, LONGEST_TIMER));
     const errors = (await Promise.all([settled(() => supervisor.stop(timeout)), settled(() => letters.stop())])).flat();
     errors.push(...(await settled(() => commands.idle())));
     errors.push(...(await settled(() => queries.idle())));

@@ -1,3 +1,5 @@
+import { LONGEST_TIMER } from '../message/duration.ts';
+
 /** A hint that something may have changed. Waiting never relies on it: every wait has an end. */
 export class Signal {
   #waiting = new Set<() => void>();
@@ -20,7 +22,7 @@ export class Signal {
         this.#waiting.delete(done);
         resolve();
       };
-      const timer = setTimeout(done, Math.min(milliseconds, 0x7fffffff));
+      const timer = setTimeout(done, Math.min(milliseconds, LONGEST_TIMER));
       signal?.addEventListener('abort', done);
       this.#waiting.add(done);
     });

@@ -3,6 +3,9 @@ import type { Duration } from './types.ts';
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
+/** The longest time that a timer can be set for, in milliseconds, about 24 days: one set for longer would fire at once. */
+export const LONGEST_TIMER = 0x7fffffff;
+
 /**
  * A duration in milliseconds; a number is milliseconds already. Fractions are allowed.
  * @throws UsageError for a negative or infinite span, NaN, or an unknown unit.

@@ -1,3 +1,4 @@
+import { LONGEST_TIMER } from '../message/duration.ts';
 import type { RecordedContext } from '../blocks/contexts.ts';
 import { bareScope, enter, isPromise, type Scope } from '../context/scope.ts';
 import type { Trail } from '../context/trail.ts';
@@ -71,8 +72,6 @@ export class HandlerRunner {
 /** Turns of the microtask queue in which most asynchronous handlers over local data are done. */
 const QUICK = 3;
 const NEXT = Promise.resolve();
-/** A timer set for longer would fire at once. */
-const LONGEST = 0x7fffffff;
 
 /** Waits for a handler, and for what it dispatched, as long as its time lasts; then it is over, whatever it still does. */
 async function inTime(
@@ -100,7 +99,7 @@ async function inTime(
       context.timedOut(error);
       reject(error);
     },
-    Math.min(timeout, LONGEST),
+    Math.min(timeout, LONGEST_TIMER),
   );
   try {
     const value = await Promise.race([result, late]);

@@ -1,3 +1,4 @@
+import { LONGEST_TIMER } from '../message/duration.ts';
 import { messageOf } from '../errors/message-of.ts';
 import { Signal } from '../context/signal.ts';
 import { LeaseLostError } from '../errors/lease-lost-error.ts';
@@ -136,7 +137,7 @@ export class PartitionLoop {
           })
           .catch(() => undefined); // The next checkpoint says what is wrong.
       },
-      Math.min(leaseTime / 3, 0x7fffffff),
+      Math.min(leaseTime / 3, LONGEST_TIMER),
     );
     try {
       await this.#follow(own, extent, onPage);

@@ -1,6 +1,6 @@
 import { CatchUpTimeoutError } from '../errors/catch-up-timeout-error.ts';
 import { ProcessorHaltedError } from '../errors/processor-halted-error.ts';
-import { milliseconds } from '../message/duration.ts';
+import { LONGEST_TIMER, milliseconds } from '../message/duration.ts';
 import type { Duration } from '../message/types.ts';
 import type { ProcessorDefinition } from './definition.ts';
 import { PartitionLoop } from './partition-loop.ts';
@@ -142,7 +142,7 @@ export class Run implements ProcessorRun {
       () => {
         for (const loop of this.loops) loop.abort();
       },
-      Math.min(timeout, 0x7fffffff),
+      Math.min(timeout, LONGEST_TIMER),
     );
     await this.#running;
     clearTimeout(deadline);

@@ -6,7 +6,7 @@ import { CatchUpTimeoutError } from '../errors/catch-up-timeout-error.ts';
 import { ConfigurationError } from '../errors/configuration-error.ts';
 import { ConsistencyTimeoutError } from '../errors/consistency-timeout-error.ts';
 import { LifecycleError } from '../errors/lifecycle-error.ts';
-import { milliseconds } from '../message/duration.ts';
+import { LONGEST_TIMER, milliseconds } from '../message/duration.ts';
 import type { Class, Duration } from '../message/types.ts';
 import type { EventStore } from '../ports/event-store.ts';
 import type { ProcessorRecord } from '../ports/processor-store.ts';
@@ -95,7 +95,7 @@ export class Supervisor implements Processors {
   /** Stops all runs, and replays, which stay to be gone on with. */
   async stop(timeout: Duration): Promise<void> {
     this.#stopping.abort(new LifecycleError('The application is shutting down.'));
-    const deadline = setTimeout(() => this.#deadline.abort(), Math.min(milliseconds(timeout), 0x7fffffff));
+    const deadline = setTimeout(() => this.#deadline.abort(), Math.min(milliseconds(timeout), LONGEST_TIMER));
     await Promise.all([...this.#runs].map((run) => run.stop({ timeout })));
     await this.#replays.idle();
     clearTimeout(deadline);
