@@ -64,7 +64,14 @@ export async function readFlights(file: string | URL): Promise<FlightFile> {
 }
 
 async function readArray(file: string | URL): Promise<unknown[]> {
-  const text = await readFile(file, 'utf8');
+  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+    throw new Error(
+      `${String(file)} cannot be read: ${(cause as Error).message}. Give --file a JSON array of flights.`,
+      {
+        cause,
+      },
+    );
+  });
   let content: unknown;
   try {
     content = JSON.parse(text);
